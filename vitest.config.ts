@@ -1,0 +1,27 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@vmloom/source', 'module', 'node', 'default'];
+
+const projects = ['packages', 'apps']
+  .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
+  .filter((root) => existsSync(`${root}/package.json`))
+  .map((root) => ({
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      name: (JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { name: string }).name,
+      root,
+      include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+      environment: 'node',
+      testTimeout: 30_000,
+    },
+  }));
+
+export default defineConfig({
+  test: {
+    projects,
+    reporters: ['default', './tools/closing-line-reporter.mjs'],
+    maxWorkers: 2,
+  },
+});
