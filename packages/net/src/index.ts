@@ -1,1 +1,2 @@
-export {};
+export * from './frame.js';
+export * from './port.js';

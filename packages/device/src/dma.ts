@@ -1,0 +1,195 @@
+import {
+  joinAddress,
+  UNMAPPABLE,
+  type AddressSpace,
+  type HostMemory,
+  type HostOffset,
+  type PhysicalAddress,
+} from '@vmloom/memory';
+import type { RequesterId } from './interrupts.js';
+
+/** How a DMA request ended. */
+export const DMA_OK = 0;
+/** Nothing answers at the address (unsupported request, master abort, bus mastering off). */
+export const DMA_ABORT = 1;
+/** The IOMMU refused; a fault record exists. */
+export const DMA_FAULT = 2;
+/** The page is asked for (PRI); try again later. */
+export const DMA_RETRY = 3;
+/** The address is MMIO: {@link DmaAnswer.mmio} says where (peer-to-peer, or an interrupt message). */
+export const DMA_MMIO = 4;
+export type DmaStatus = 0 | 1 | 2 | 3 | 4;
+
+/** PCIe address type (AT) of a request. */
+export const AT_UNTRANSLATED = 0;
+export const AT_TRANSLATION_REQUEST = 1;
+export const AT_TRANSLATED = 2;
+export type AddressType = 0 | 1 | 2;
+
+/** One request, reused by its port: a translator must not keep it. Addresses are two 32-bit halves. */
+export interface DmaRequest {
+  requester: RequesterId;
+  /** -1: none. */
+  pasid: number;
+  privileged: boolean;
+  write: boolean;
+  addressType: AddressType;
+  low: number;
+  high: number;
+  /** Bytes, 1 or more. */
+  length: number;
+}
+
+/**
+ * The answer to a request, reused by its port: valid until the port's next request or the end of the
+ * event, whichever is first, for the map may change then.
+ */
+export class DmaAnswer {
+  status: DmaStatus = DMA_ABORT;
+  /** Ranges in use. */
+  count = 0;
+  offsets = new Float64Array(8);
+  lengths = new Float64Array(8);
+  /** The host-physical address with status {@link DMA_MMIO}. */
+  mmio: PhysicalAddress = UNMAPPABLE;
+
+  fail(status: DmaStatus): void {
+    this.status = status;
+    this.count = 0;
+  }
+
+  /** Adds a range of host offsets; joins it to the last one where it continues it. */
+  add(offset: number, length: number): void {
+    const last = this.count - 1;
+    if (last >= 0 && this.offsets[last]! + this.lengths[last]! === offset) {
+      this.lengths[last]! += length;
+      return;
+    }
+    if (this.count === this.offsets.length) {
+      this.offsets = grown(this.offsets);
+      this.lengths = grown(this.lengths);
+    }
+    this.offsets[this.count] = offset;
+    this.lengths[this.count++] = length;
+  }
+}
+
+function grown(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
+
+/** What stands between a device and memory: the host's space, or the IOMMU in front of it. */
+export interface DmaTranslator {
+  /** Fills `answer` with ranges that cover the request, in order, or with a failure. */
+  translate(request: DmaRequest, answer: DmaAnswer): void;
+  /** The space in which {@link DmaAnswer.mmio} lies. */
+  readonly space: AddressSpace;
+}
+
+/** DMA without an IOMMU: a device's address is a host-physical address. */
+export class DirectTranslator implements DmaTranslator {
+  constructor(readonly space: AddressSpace) {}
+
+  translate(request: DmaRequest, answer: DmaAnswer): void {
+    let address = joinAddress(request.low, request.high);
+    answer.status = DMA_OK;
+    answer.count = 0;
+    if (address === UNMAPPABLE) return answer.fail(DMA_ABORT);
+    for (let left = request.length; left > 0; ) {
+      const part = Math.min(left, this.space.contiguous(address));
+      const offset = part === 0 ? -1 : this.space.resolve(address, part, request.write);
+      if (offset < 0) {
+        const mmio = answer.count === 0 && part === 0 && this.space.describe(address) !== undefined;
+        answer.fail(mmio ? DMA_MMIO : DMA_ABORT);
+        answer.mmio = address;
+        return;
+      }
+      answer.add(offset, part);
+      address = (address + part) as PhysicalAddress;
+      left -= part;
+    }
+  }
+}
+
+/**
+ * A function's way to memory. A device never sees memory: it asks its port for ranges, or lets the port
+ * move bytes. One port belongs to one requester; the fabric points it at a translator and enables it with
+ * the bus master bit.
+ */
+export class DmaPort {
+  /** Set by the fabric: off while the function may not master the bus. */
+  enabled = true;
+  readonly answer = new DmaAnswer();
+  readonly #request: DmaRequest = {
+    requester: 0,
+    pasid: -1,
+    privileged: false,
+    write: false,
+    addressType: AT_UNTRANSLATED,
+    low: 0,
+    high: 0,
+    length: 0,
+  };
+
+  constructor(
+    readonly memory: HostMemory,
+    public translator: DmaTranslator,
+    public requester: RequesterId = 0,
+  ) {}
+
+  /** Asks for `length` bytes at (low, high). The ranges are in {@link DmaPort.answer} when this is DMA_OK. */
+  map(low: number, high: number, length: number, write: boolean): DmaStatus {
+    const { answer } = this;
+    if (!this.enabled || length <= 0) {
+      answer.fail(DMA_ABORT);
+      return DMA_ABORT;
+    }
+    const request = this.#request;
+    request.requester = this.requester;
+    request.write = write;
+    request.low = low >>> 0;
+    request.high = high >>> 0;
+    request.length = length;
+    this.translator.translate(request, answer);
+    return answer.status;
+  }
+
+  /** Reads into `target`; nothing is written to it unless the answer is DMA_OK. */
+  read(low: number, high: number, target: Uint8Array): DmaStatus {
+    const status = this.map(low, high, target.length, false);
+    if (status !== DMA_OK) return status;
+    const { offsets, lengths, count } = this.answer;
+    for (let index = 0, at = 0; index < count; index++) {
+      const offset = offsets[index]!;
+      const length = lengths[index]!;
+      target.set(this.memory.bytes.subarray(offset, offset + length), at);
+      at += length;
+    }
+    return DMA_OK;
+  }
+
+  /**
+   * Writes `source`, or nothing unless the answer is DMA_OK. A 4-byte write to MMIO is carried out there
+   * (that is what an interrupt message is); any other write to MMIO is aborted.
+   */
+  write(low: number, high: number, source: Uint8Array): DmaStatus {
+    const status = this.map(low, high, source.length, true);
+    if (status === DMA_MMIO) return this.#writeMmio(source);
+    if (status !== DMA_OK) return status;
+    const { offsets, lengths, count } = this.answer;
+    for (let index = 0, at = 0; index < count; index++) {
+      const length = lengths[index]!;
+      this.memory.write(offsets[index]! as HostOffset, source.subarray(at, at + length));
+      at += length;
+    }
+    return DMA_OK;
+  }
+
+  #writeMmio(source: Uint8Array): DmaStatus {
+    if (source.length !== 4) return DMA_ABORT;
+    const value = new DataView(source.buffer, source.byteOffset, 4).getUint32(0, true);
+    return this.translator.space.store(this.answer.mmio, 4, value) ? DMA_OK : DMA_ABORT;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * An Ethernet frame without preamble and FCS, as ranges of a memory (scattered in a guest's RAM, or one
+ * array). The object is reused by its sender: a receiver copies what it keeps before it returns.
+ */
+export class Frame {
+  /** What the ranges index: a host's whole memory, or a buffer. */
+  memory: Uint8Array = EMPTY;
+  /** Ranges in use. */
+  count = 0;
+  offsets: number[] = [];
+  lengths: number[] = [];
+  /** Bytes of all ranges. */
+  length = 0;
+
+  /** A frame of one array. */
+  static of(bytes: Uint8Array): Frame {
+    const frame = new Frame();
+    frame.clear(bytes);
+    frame.add(0, bytes.length);
+    return frame;
+  }
+
+  /** Empties the frame and points it at a memory. */
+  clear(memory: Uint8Array): void {
+    this.memory = memory;
+    this.count = 0;
+    this.length = 0;
+  }
+
+  add(offset: number, length: number): void {
+    this.offsets[this.count] = offset;
+    this.lengths[this.count++] = length;
+    this.length += length;
+  }
+
+  /** Copies up to `length` bytes from `from` of the frame on into `target` at `at`; the count copied. */
+  copyTo(target: Uint8Array, at = 0, from = 0, length = this.length - from): number {
+    let copied = 0;
+    for (let index = 0; index < this.count && copied < length; index++) {
+      const size = this.lengths[index]!;
+      if (from >= size) {
+        from -= size;
+        continue;
+      }
+      const part = Math.min(size - from, length - copied);
+      const start = this.offsets[index]! + from;
+      target.set(this.memory.subarray(start, start + part), at + copied);
+      copied += part;
+      from = 0;
+    }
+    return copied;
+  }
+
+  /** The byte at `position`, 0 beyond the end. */
+  byte(position: number): number {
+    for (let index = 0; index < this.count; index++) {
+      const size = this.lengths[index]!;
+      if (position < size) return this.memory[this.offsets[index]! + position]!;
+      position -= size;
+    }
+    return 0;
+  }
+
+  /** The bytes in an array of their own. */
+  toBytes(): Uint8Array {
+    const bytes = new Uint8Array(this.length);
+    this.copyTo(bytes);
+    return bytes;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
