@@ -18,9 +18,19 @@ const projects = ['packages', 'apps']
     },
   }));
 
+const tools = {
+  test: {
+    name: 'tools',
+    root: 'tools',
+    include: ['*.test.mjs'],
+    environment: 'node' as const,
+    testTimeout: 60_000,
+  },
+};
+
 export default defineConfig({
   test: {
-    projects,
+    projects: [...projects, tools],
     reporters: ['default', './tools/closing-line-reporter.mjs'],
     maxWorkers: 2,
   },
