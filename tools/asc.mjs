@@ -7,7 +7,7 @@
  * A core may import inlined helpers of another package (`@vmloom/memory/assembly/store`), and constants
  * from plain files shared with TypeScript (`../src/layout-offsets`).
  */
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -64,10 +64,7 @@ export async function compileCore(entry, extra = []) {
 export async function compilePackage(root) {
   const source = join(root, 'assembly');
   const target = join(root, 'wasm');
-  const entries = readdirSync(source)
-    .filter((file) => ENTRY.test(file))
-    .sort();
-  if (entries.length === 0) throw new Error(`${source} holds no <name>.core.ts`);
+  const entries = (existsSync(source) ? readdirSync(source) : []).filter((file) => ENTRY.test(file)).sort();
   mkdirSync(target, { recursive: true });
   const written = [];
   for (const entry of entries) {
@@ -101,9 +98,9 @@ function replaceFile(path, contents) {
 
 async function main(root) {
   if (!root) throw new Error('usage: node tools/asc.mjs PROJECTROOT');
-  for (const { file, size } of await compilePackage(root)) {
-    console.log(`${join(root, 'wasm', file)} ${size} bytes`);
-  }
+  const written = await compilePackage(root);
+  for (const { file, size } of written) console.log(`${join(root, 'wasm', file)} ${size} bytes`);
+  if (written.length === 0) console.log(`${root} has no assembly/<name>.core.ts`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
