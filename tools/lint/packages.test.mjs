@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findAssemblyImports, findFloorFaults, findPrivateTypes } from './packages.mjs';
+
+let root;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'packages-'));
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function lay(file, text) {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+describe('assembly imports', () => {
+  const manifest = { name: '@vmloom/nic', dependencies: { '@vmloom/memory': '1' } };
+  const find = (from) => {
+    lay('packages/nic/assembly/deep/ring.ts', `import { x } from '${from}';\n`);
+    return findAssemblyImports(root, [{ path: 'packages/nic', manifest }]);
+  };
+
+  it.each([
+    '../other',
+    './near',
+    '../../src/layout-offsets',
+    '../../src/constants',
+    '../../src/e/register-offsets',
+    '@vmloom/memory/assembly/store',
+  ])('may be %s', (from) => expect(find(from)).toEqual([]));
+
+  it.each([
+    '../../src/device',
+    '../../../memory/assembly/store',
+    '@vmloom/memory',
+    '@vmloom/memory/src/x',
+    '@vmloom/riscv/assembly/x',
+  ])('may not be %s', (from) => expect(find(from)).toHaveLength(1));
+});
+
+describe('floors of package.json', () => {
+  const constraints = [
+    { sourceTag: 'floor:low', onlyDependOnLibsWithTags: [] },
+    { sourceTag: 'floor:high', onlyDependOnLibsWithTags: ['floor:low'] },
+  ];
+  const pack = (name, floor, ...names) => ({
+    path: `packages/${name}`,
+    manifest: {
+      name,
+      nx: { tags: [`floor:${floor}`] },
+      dependencies: Object.fromEntries(names.map((one) => [one, '1'])),
+    },
+  });
+
+  it('lets a package depend downwards and on packages from elsewhere', () => {
+    expect(findFloorFaults([pack('a', 'low', 'buffer-layout'), pack('b', 'high', 'a')], constraints)).toEqual(
+      [],
+    );
+  });
+
+  it('refuses upwards, sideways and unknown floors', () => {
+    expect(findFloorFaults([pack('a', 'low', 'b'), pack('b', 'high')], constraints)).toHaveLength(1);
+    expect(findFloorFaults([pack('b', 'high'), pack('c', 'high', 'b')], constraints)).toHaveLength(1);
+    expect(findFloorFaults([pack('a', 'nowhere')], constraints)).toHaveLength(1);
+  });
+});
+
+it('a declaration that shows a type of buffer-layout is found', () => {
+  lay('packages/nic/dist/layouts.d.ts', "import { Structure } from 'buffer-layout';\n");
+  lay('packages/nic/dist/good.d.ts', 'export declare const x: number;\n');
+  expect(findPrivateTypes(root, [{ path: 'packages/nic', manifest: {} }])).toEqual([
+    expect.stringMatching(/^packages\/nic\/dist\/layouts\.d\.ts/),
+  ]);
+});
