@@ -61,9 +61,34 @@ describe('OutsideIo', () => {
     expect(replayed.nextArrival).toBe(Infinity);
   });
 
+  it('is live while a source is attached, except in replay', () => {
+    const clock = new Clock();
+    const outside = new OutsideIo(clock);
+    const [first, second] = [outside.attachSource(), outside.attachSource()];
+    first();
+    first();
+    expect(outside.live).toBe(true);
+    second();
+    expect(outside.live).toBe(false);
+    outside.attachSource();
+    outside.replay([], () => undefined);
+    expect(outside.live).toBe(false);
+  });
+
+  it('a record is played back in the slice it came in, however the times of harts interleave', () => {
+    const clock = new Clock();
+    const outside = new OutsideIo(clock);
+    const owner = new FakeOwner(clock);
+    outside.replay([{ when: 80, slice: 3, owner: 'fake', kind: 'key', args: {} }], () => owner);
+    clock.now = 100;
+    expect(outside.deliver(2)).toBe(0);
+    clock.now = 80;
+    expect(outside.deliver(3)).toBe(1);
+  });
+
   it('a record of somebody who is not here is refused before anything runs', () => {
     const clock = new Clock();
-    const records = [{ when: 1, owner: 'nat', kind: 'udp', args: {} }];
+    const records = [{ when: 1, slice: 0, owner: 'nat', kind: 'udp', args: {} }];
     expect(() => new OutsideIo(clock).replay(records, () => undefined)).toThrow(/names nat/);
     expect(clock.nextEvent).toBe(Infinity);
   });

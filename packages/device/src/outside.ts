@@ -5,6 +5,8 @@ import type { SnapshotValue } from './snapshot.js';
 /** One arrival from outside, as recorded: at `when` (nanoseconds) `owner` got the event `kind`. */
 export interface OutsideRecord {
   readonly when: number;
+  /** How many slices had run: harts whose times differ make `when` alone ambiguous. */
+  readonly slice: number;
   readonly owner: string;
   readonly kind: string;
   readonly args: EventArguments;
@@ -30,6 +32,7 @@ export class OutsideIo {
   onArrival: (() => void) | undefined;
   readonly #arrivals: { owner: EventOwner; kind: string; args: EventArguments }[] = [];
   #outstanding = 0;
+  #sources = 0;
   #record: OutsideRecord[] | undefined;
   #replay: Replay | undefined;
 
@@ -40,8 +43,28 @@ export class OutsideIo {
     return this.#outstanding + this.#arrivals.length;
   }
 
+  /** Arrivals that wait for {@link OutsideIo.deliver}. */
+  get arrived(): number {
+    return this.#arrivals.length;
+  }
+
   get replaying(): boolean {
     return this.#replay !== undefined;
+  }
+
+  /** True while something outside may speak unasked: then idle virtual time passes no faster than wall time. */
+  get live(): boolean {
+    return this.#replay === undefined && this.#sources > 0;
+  }
+
+  /** Announces a source that may post at any time (a socket, a keyboard); the answer ends it. */
+  attachSource(): () => void {
+    this.#sources++;
+    let attached = true;
+    return () => {
+      if (attached) this.#sources--;
+      attached = false;
+    };
   }
 
   /** Starts `work`; its result arrives at `owner` as event `kind`, a failure with `{ error }`. Not run in replay. */
@@ -68,13 +91,14 @@ export class OutsideIo {
 
   /**
    * The run loop, between slices and after the events of the present: gives every arrival its place on the
-   * clock, now. A replay enters by the same gate, so that it meets other events in the recorded order. The count.
+   * clock, now. A replay enters by the same gate, so that it meets other events in the recorded order.
+   * `slice` is how many slices the loop has run so far. The count.
    */
-  deliver(): number {
-    if (this.#replay !== undefined) return this.#deliverRecorded(this.#replay);
+  deliver(slice = 0): number {
+    if (this.#replay !== undefined) return this.#deliverRecorded(this.#replay, slice);
     const arrivals = this.#arrivals.splice(0);
     for (const { owner, kind, args } of arrivals) {
-      this.#record?.push({ when: this.clock.now, owner: owner.name, kind, args });
+      this.#record?.push({ when: this.clock.now, slice, owner: owner.name, kind, args });
       this.clock.schedule(owner, kind, this.clock.now, args);
     }
     return arrivals.length;
@@ -98,11 +122,11 @@ export class OutsideIo {
     this.#replay = { records: [...records], owners, next: 0 };
   }
 
-  #deliverRecorded(replay: Replay): number {
+  #deliverRecorded(replay: Replay, slice: number): number {
     const first = replay.next;
-    for (let due = replay.records[first]; due !== undefined && due.when <= this.clock.now; ) {
-      this.clock.schedule(replay.owners[replay.next]!, due.kind, this.clock.now, due.args);
-      due = replay.records[++replay.next];
+    for (let due = replay.records[first]; due !== undefined; due = replay.records[replay.next]) {
+      if (due.when > this.clock.now || due.slice > slice) break;
+      this.clock.schedule(replay.owners[replay.next++]!, due.kind, this.clock.now, due.args);
     }
     return replay.next - first;
   }
