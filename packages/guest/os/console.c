@@ -17,7 +17,7 @@ enum { RBR_THR = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 #define LSR_THR_EMPTY 0x20
 
 #define FIFO_SIZE 16
-#define INPUT_SIZE 256
+#define INPUT_SIZE 1024
 #define CTRL_C 3
 
 static bool ready;
@@ -34,7 +34,7 @@ static void receive(void *unused) {
   while (mmio_read8(reg(LSR)) & LSR_DATA_READY) {
     char c = (char)mmio_read8(reg(RBR_THR));
     if (c == CTRL_C) interrupted = true;
-    if (input_head - input_tail < INPUT_SIZE) input[input_head++ % INPUT_SIZE] = c;
+    else if (input_head - input_tail < INPUT_SIZE) input[input_head++ % INPUT_SIZE] = c;
   }
 }
 

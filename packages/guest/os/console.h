@@ -9,6 +9,6 @@ void console_init(void);
 // The next character typed, or -1.
 int console_read(void);
 
-// Has Ctrl-C been typed since console_clear_interrupt()?
+// Has Ctrl-C been typed since console_clear_interrupt()? It is not among the characters read.
 bool console_interrupted(void);
 void console_clear_interrupt(void);

@@ -13,6 +13,7 @@
 #define BRIDGE_IO_UNIT KIB(4)
 #define BRIDGE_MEMORY_UNIT MIB(1)
 #define WINDOW_64_BIT 1u // in the low bits of the prefetchable window's base
+#define WINDOW_CLOSED 0x0000fff0u
 
 // The rest of a window that is still to be given out, in PCI addresses.
 struct space {
@@ -87,26 +88,30 @@ static void place_bus(const struct pci_device *bridge) {
   }
 }
 
-// A bridge forwards what was given out while its bus was placed; a window whose base lies above its
-// limit is closed.
+static void align_spaces(void) {
+  io.next = align_up(io.next, BRIDGE_IO_UNIT);
+  mem32.next = align_up(mem32.next, BRIDGE_MEMORY_UNIT);
+  mem64.next = align_up(mem64.next, BRIDGE_MEMORY_UNIT);
+}
+
+// A bridge forwards what was given out while its bus was placed. Where that was nothing, the window's
+// base comes out above its limit, which closes it; but a bridge without the upper halves of the
+// prefetchable window cannot see that.
 static void place_below(struct pci_device *bridge) {
   if (bridge->child_bus == 0) return;
-  io.next = align_up(io.next, BRIDGE_IO_UNIT);
-  mem32.next = align_up(mem32.next, BRIDGE_MEMORY_UNIT);
-  mem64.next = align_up(mem64.next, BRIDGE_MEMORY_UNIT);
+  align_spaces();
   u64 io_base = io.next, mem32_base = mem32.next, mem64_base = mem64.next;
   place_bus(bridge);
-  io.next = align_up(io.next, BRIDGE_IO_UNIT);
-  mem32.next = align_up(mem32.next, BRIDGE_MEMORY_UNIT);
-  mem64.next = align_up(mem64.next, BRIDGE_MEMORY_UNIT);
+  align_spaces();
   u64 io_last = io.next - 1, mem32_last = mem32.next - 1, mem64_last = mem64.next - 1;
 
-  // The status bits beside the I/O window are cleared by writing ones: leave them alone.
+  u32 prefetchable = (u32)((mem64_base >> 16 & 0xfff0) | (mem64_last & 0xfff00000));
+  bool closed = mem64_base > mem64_last;
   pci_write16(bridge, PCI_IO_WINDOW, (u16)((io_base >> 8 & 0xf0) | (io_last & 0xf000)));
   pci_write32(bridge, PCI_MEM_WINDOW, (u32)((mem32_base >> 16 & 0xfff0) | (mem32_last & 0xfff00000)));
-  pci_write32(bridge, PCI_PREF_WINDOW, (u32)((mem64_base >> 16 & 0xfff0) | (mem64_last & 0xfff00000)));
-  pci_write32(bridge, PCI_PREF_BASE_HIGH, (u32)(mem64_base >> 32));
-  pci_write32(bridge, PCI_PREF_LIMIT_HIGH, (u32)(mem64_last >> 32));
+  pci_write32(bridge, PCI_PREF_WINDOW, closed ? WINDOW_CLOSED : prefetchable);
+  pci_write32(bridge, PCI_PREF_BASE_HIGH, closed ? 0 : (u32)(mem64_base >> 32));
+  pci_write32(bridge, PCI_PREF_LIMIT_HIGH, closed ? 0 : (u32)(mem64_last >> 32));
   u16 command = pci_read16(bridge, PCI_COMMAND);
   pci_write16(bridge, PCI_COMMAND, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
