@@ -33,6 +33,21 @@ export class Frame {
     this.length += length;
   }
 
+  /** Adds the ranges of `length` bytes of another frame of the same memory, from byte `from` of it on. */
+  addPart(frame: Frame, from: number, length: number): void {
+    for (let index = 0; index < frame.count && length > 0; index++) {
+      const size = frame.lengths[index]!;
+      if (from >= size) {
+        from -= size;
+        continue;
+      }
+      const part = Math.min(size - from, length);
+      this.add(frame.offsets[index]! + from, part);
+      length -= part;
+      from = 0;
+    }
+  }
+
   /** Copies up to `length` bytes from `from` of the frame on into `target` at `at`; the count copied. */
   copyTo(target: Uint8Array, at = 0, from = 0, length = this.length - from): number {
     let copied = 0;

@@ -1,2 +1,14 @@
+export * from './capture.js';
+export * from './counters.js';
+export * from './error.js';
+export * from './ethernet.js';
+export * from './forwarding-table.js';
 export * from './frame.js';
+export * from './hub.js';
+export * from './link.js';
+export * from './pcapng.js';
 export * from './port.js';
+export * from './random.js';
+export * from './sink.js';
+export * from './switch.js';
+export { NO_VLAN, VlanPort, type VlanMode } from './vlan.js';

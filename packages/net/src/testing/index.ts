@@ -1,1 +1,3 @@
-export {};
+export * from './frames.js';
+export * from './pcapng-reader.js';
+export * from './station.js';
