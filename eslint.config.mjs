@@ -113,7 +113,8 @@ export default tseslint.config(
   {
     // The models: their time is the virtual clock, and equal input gives equal output.
     files: ['packages/*/src/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/src/node/**'],
+    // host-time.ts is the door through which a realtime clock sees the wall.
+    ignores: ['**/*.test.ts', '**/src/node/**', 'packages/machine/src/host-time.ts'],
     rules: {
       'no-console': 'error',
       'no-restricted-properties': [

@@ -45,6 +45,50 @@ describe('HostMemory', () => {
     expect(() => memory.reserve(0x10000)).toThrow(/larger reserve/);
   });
 
+  it.each([false, true])('contract Memory: works in somebody else’s memory, shared = %s', (shared) => {
+    const foreign = new WebAssembly.Memory({ initial: 64, maximum: 100, shared });
+    const theirs = new Uint8Array(foreign.buffer);
+    theirs.fill(0xa5);
+    theirs.fill(0, 0x10_0000, 0x10_0000 + 0x3000);
+    const memory = new HostMemory({
+      ram: 0x4000,
+      reserve: 0x2000,
+      ramOffset: 0x8000,
+      within: { memory: foreign, base: 0x10_0000 },
+    });
+    expect(memory.shared).toBe(shared);
+    expect(memory.flags.offset).toBe(0x10_0000);
+    const state = memory.reserve(0x2000);
+    expect(state).toBe(0x10_1000);
+    expect(() => memory.reserve(1)).toThrow(/larger reserve/);
+    memory.writeU8(hostOffset(0x8000), 1);
+    memory.fill(hostOffset(0xbff0), 0x10, 2);
+    expect(() => memory.writeU8(hostOffset(0xc000), 1)).toThrow(/not inside RAM/);
+    const seen: number[] = [];
+    memory.flags.set(0x8, 1);
+    memory.flags.onStore(1, (offset) => seen.push(offset));
+    memory.writeU8(hostOffset(0x8001), 3);
+    expect(seen).toEqual([0x8001]);
+    expect([...theirs.subarray(0x7fff, 0x8003)]).toEqual([0xa5, 1, 3, 0xa5]);
+    expect([...theirs.subarray(0xbfff, 0xc001)]).toEqual([2, 0xa5]);
+    expect([theirs[0xf_ffff], theirs[0x10_3000]]).toEqual([0xa5, 0xa5]);
+  });
+
+  it.each([
+    { base: 0, ramOffset: 0x8000 },
+    { base: 0x1800, ramOffset: 0x8000 },
+    { base: 0x8000, ramOffset: 0x8000 },
+    { base: 0x6000, ramOffset: 0x8000 },
+    { base: 0x8000, ramOffset: 0x7000 },
+    { base: 0xf000, ramOffset: 0x8000 },
+    { base: 0x1000, ramOffset: 0xd000 },
+  ])('refuses a place of $base with RAM at $ramOffset in a memory of 64 KiB', ({ base, ramOffset }) => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    expect(
+      () => new HostMemory({ ram: 0x4000, reserve: 0x2000, ramOffset, within: { memory, base } }),
+    ).toThrow(MemoryError);
+  });
+
   it.each([
     { ram: 0 },
     { ram: 100 },

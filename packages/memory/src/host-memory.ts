@@ -15,11 +15,22 @@ export interface HostMemoryOptions {
   readonly shared?: boolean;
   /** Where RAM begins, a multiple of 4 KiB at or above the end of the reserve; right behind it unless told. */
   readonly ramOffset?: number;
+  /** Lives in somebody else's memory instead of making one; `shared` is then that memory's. */
+  readonly within?: ForeignMemory;
+}
+
+/** A place in a memory that another emulator made, and keeps using outside this place and the RAM. */
+export interface ForeignMemory {
+  /** Has a maximum (cores import it with one) and never grows from now on. */
+  readonly memory: WebAssembly.Memory;
+  /** Where the page flags and the reserve begin, a multiple of 4 KiB above 0. Their bytes must be zero. */
+  readonly base: number;
 }
 
 /**
  * The physical memory of one host: one WebAssembly.Memory, sized once, never grown. From the bottom: a
- * null page, the page flags, the reserve (state of cores: unreachable by any guest), RAM.
+ * null page, the page flags, the reserve (state of cores: unreachable by any guest), RAM. With
+ * {@link HostMemoryOptions.within} it is a part of a memory that somebody else made.
  */
 export class HostMemory {
   readonly wasm: WebAssembly.Memory;
@@ -41,40 +52,16 @@ export class HostMemory {
     if (!isPageMultiple(reserve)) {
       throw new MemoryError('bad-size', `the reserve must be a multiple of 4 KiB, not ${reserve} bytes`);
     }
-    const layoutEnd = (total: number): number => WASM_PAGE + roundUp(total / PAGE_SIZE, PAGE_SIZE) + reserve;
-    // The flag array covers the whole memory, itself included, so the layout is a fixed point of the size.
-    let total = roundUp(Math.max(options.ram + reserve, options.ramOffset ?? 0), WASM_PAGE);
-    let ramOffset: number;
-    for (;;) {
-      const end = layoutEnd(total);
-      ramOffset = options.ramOffset ?? end;
-      if (ramOffset < end || !isPageMultiple(ramOffset)) {
-        throw new MemoryError('bad-size', `RAM cannot begin at offset ${ramOffset}: the reserve ends at ${end}`);
-      }
-      const needed = roundUp(ramOffset + options.ram, WASM_PAGE);
-      if (needed <= total) break;
-      total = needed;
-    }
-    if (total > LIMIT) {
-      throw new MemoryError(
-        'bad-size',
-        `one host holds at most 4 GiB with its reserve; ${total} bytes were asked for`,
-      );
-    }
-    this.shared = options.shared ?? false;
-    if (this.shared && typeof SharedArrayBuffer === 'undefined') {
-      throw new MemoryError(
-        'shared-unavailable',
-        'shared memory needs SharedArrayBuffer (a cross-origin isolated page); pass shared: false',
-      );
-    }
-    const pages = total / WASM_PAGE;
-    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: this.shared });
-    this.bytes = new Uint8Array(this.wasm.buffer);
-    this.view = new DataView(this.wasm.buffer);
-    const flagCount = total / PAGE_SIZE;
-    this.flags = new PageFlags(this.bytes.subarray(WASM_PAGE, WASM_PAGE + flagCount), hostOffset(WASM_PAGE));
-    this.#nextReserve = WASM_PAGE + roundUp(flagCount, PAGE_SIZE);
+    const { wasm, base, ramOffset } = options.within
+      ? placeWithin(options, reserve)
+      : placeOwn(options, reserve);
+    this.wasm = wasm;
+    this.bytes = new Uint8Array(wasm.buffer);
+    this.view = new DataView(wasm.buffer);
+    this.shared = isShared(wasm.buffer);
+    const flagCount = this.bytes.length / PAGE_SIZE;
+    this.flags = new PageFlags(this.bytes.subarray(base, base + flagCount), hostOffset(base));
+    this.#nextReserve = base + roundUp(flagCount, PAGE_SIZE);
     this.#reserveEnd = this.#nextReserve + reserve;
     this.ramOffset = hostOffset(ramOffset);
     this.ramSize = options.ram;
@@ -166,5 +153,77 @@ export class HostMemory {
   }
 }
 
+interface Place {
+  readonly wasm: WebAssembly.Memory;
+  /** Where the page flags begin; the reserve follows them. */
+  readonly base: number;
+  readonly ramOffset: number;
+}
+
+/** The end of flags and reserve. The flag array covers the whole memory, itself included. */
+const layoutEnd = (base: number, total: number, reserve: number): number =>
+  base + roundUp(total / PAGE_SIZE, PAGE_SIZE) + reserve;
+
+function placeOwn(options: HostMemoryOptions, reserve: number): Place {
+  const base = WASM_PAGE;
+  // The layout is a fixed point of the size, because the flags grow with it.
+  let total = roundUp(Math.max(options.ram + reserve, options.ramOffset ?? 0), WASM_PAGE);
+  let ramOffset: number;
+  for (;;) {
+    const end = layoutEnd(base, total, reserve);
+    ramOffset = options.ramOffset ?? end;
+    if (ramOffset < end || !isPageMultiple(ramOffset)) {
+      throw new MemoryError(
+        'bad-size',
+        `RAM cannot begin at offset ${ramOffset}: the reserve ends at ${end}`,
+      );
+    }
+    const needed = roundUp(ramOffset + options.ram, WASM_PAGE);
+    if (needed <= total) break;
+    total = needed;
+  }
+  if (total > LIMIT) {
+    throw new MemoryError(
+      'bad-size',
+      `one host holds at most 4 GiB with its reserve; ${total} bytes were asked for`,
+    );
+  }
+  const shared = options.shared ?? false;
+  if (shared && typeof SharedArrayBuffer === 'undefined') {
+    throw new MemoryError(
+      'shared-unavailable',
+      'shared memory needs SharedArrayBuffer (a cross-origin isolated page); pass shared: false',
+    );
+  }
+  const pages = total / WASM_PAGE;
+  return { wasm: new WebAssembly.Memory({ initial: pages, maximum: pages, shared }), base, ramOffset };
+}
+
+function placeWithin(options: HostMemoryOptions, reserve: number): Place {
+  const { memory: wasm, base } = options.within!;
+  const total = wasm.buffer.byteLength;
+  if (!isPageMultiple(base) || base === 0) {
+    throw new MemoryError('bad-size', `the base must be a multiple of 4 KiB above 0, not ${base}`);
+  }
+  const end = layoutEnd(base, total, reserve);
+  const ramOffset = options.ramOffset ?? end;
+  const ramEnd = ramOffset + options.ram;
+  if (!isPageMultiple(ramOffset) || (ramOffset < end && ramEnd > base)) {
+    throw new MemoryError(
+      'bad-size',
+      `RAM cannot begin at offset ${ramOffset}: flags and reserve take ${base} to ${end}`,
+    );
+  }
+  if (end > total || ramEnd > total) {
+    throw new MemoryError('bad-size', `${Math.max(end, ramEnd)} bytes are needed, the memory has ${total}`);
+  }
+  return { wasm, base, ramOffset };
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
-const isPageMultiple = (value: number): boolean => Number.isInteger(value) && value >= 0 && value % PAGE_SIZE === 0;
+const isPageMultiple = (value: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value % PAGE_SIZE === 0;
