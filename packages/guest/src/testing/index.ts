@@ -1,1 +1,9 @@
-export {};
+export {
+  counters,
+  receivedStream,
+  roundTrips,
+  sentStream,
+  type ReceivedStream,
+  type RoundTrips,
+  type SentStream,
+} from './output.js';
