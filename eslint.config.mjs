@@ -51,6 +51,7 @@ export default tseslint.config(
       '.cache/**',
       'docs/api/**',
       'tools/types/**',
+      'tools/consumers/*/**',
     ],
   },
   js.configs.recommended,

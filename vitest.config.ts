@@ -28,9 +28,14 @@ const tools = {
   },
 };
 
+/** Programs outside the workspace, built from the tarballs of `npm pack`. */
+const consumers = {
+  test: { name: 'consumers', root: 'tools/consumers', include: ['*.test.mjs'], environment: 'node' as const },
+};
+
 export default defineConfig({
   test: {
-    projects: [...projects, tools],
+    projects: [...projects, tools, consumers],
     reporters: ['default', './tools/closing-line-reporter.mjs'],
     maxWorkers: 2,
   },

@@ -1,0 +1,113 @@
+/**
+ * Builds a program outside the workspace from the tarballs that would be published, as a stranger would:
+ * nothing but what `npm pack` puts into them is there, and the registry is not asked.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { workspacePackages } from '../lint/packages.mjs';
+
+const WORKSPACE = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+function run(cwd, command, ...args) {
+  const env = { ...process.env, NO_COLOR: '1', npm_config_loglevel: 'error' };
+  const result = spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (result.status !== 0) {
+    throw new Error(
+      `${command} ${args.join(' ')} failed:\n${result.error ?? ''}${result.stdout}${result.stderr}`,
+    );
+  }
+  return result.stdout;
+}
+
+const tsc = (cwd, ...args) =>
+  run(cwd, process.execPath, join(WORKSPACE, 'node_modules/typescript/bin/tsc'), ...args);
+
+/** Names of a package and of everything it needs, through all levels. */
+function closure(names, manifests) {
+  const seen = new Set();
+  const visit = (name) => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    for (const next of Object.keys(manifests.get(name)?.dependencies ?? {})) visit(next);
+  };
+  names.forEach(visit);
+  return [...seen];
+}
+
+/** The tarballs of every package of the workspace, made once, and a place for consumers of them. */
+export class PackedWorkspace {
+  #folder = realpathSync(mkdtempSync(join(tmpdir(), 'consumers-')));
+  #manifests = new Map();
+  #tarballs = new Map();
+
+  constructor() {
+    const packages = workspacePackages(WORKSPACE);
+    tsc(WORKSPACE, '-b', ...packages.map(({ path }) => join(path, 'tsconfig.lib.json')));
+    for (const { path, manifest } of packages) {
+      this.#manifests.set(manifest.name, manifest);
+      this.#pack(join(WORKSPACE, path), manifest.name);
+    }
+  }
+
+  #pack(folder, name) {
+    const output = run(
+      folder,
+      'npm',
+      'pack',
+      '--json',
+      '--ignore-scripts',
+      '--pack-destination',
+      this.#folder,
+    );
+    const [{ filename, files }] = Object.values(JSON.parse(output));
+    this.#tarballs.set(name, { file: join(this.#folder, filename), files: files.map(({ path }) => path) });
+  }
+
+  /** Paths inside the tarball of a package. */
+  files(name) {
+    return this.#tarballs.get(name).files;
+  }
+
+  get names() {
+    return [...this.#manifests.keys()];
+  }
+
+  /**
+   * Copies `tools/consumers/<name>`, installs the tarballs it depends on, type-checks, compiles and runs it.
+   * @returns {{ installed: string[], output: string }} the packages of the workspace it got, and what it printed
+   * @throws Error with the output of the step that failed
+   */
+  build(name) {
+    const folder = join(this.#folder, name);
+    mkdirSync(folder);
+    cpSync(join(WORKSPACE, 'tools/consumers', name), folder, { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const needed = closure(Object.keys(manifest.dependencies), this.#manifests);
+    for (const one of needed) {
+      // A package from elsewhere is taken from the workspace's own installation, as a tarball too.
+      if (!this.#tarballs.has(one)) this.#pack(join(WORKSPACE, 'node_modules', one), one);
+    }
+    const tarballs = needed.map((one) => this.#tarballs.get(one).file);
+    run(
+      folder,
+      'npm',
+      'install',
+      '--offline',
+      '--no-audit',
+      '--no-fund',
+      '--no-save',
+      '--ignore-scripts',
+      ...tarballs,
+    );
+    tsc(folder, '-p', '.');
+    const output = run(folder, process.execPath, 'dist/main.js');
+    return { installed: needed.filter((one) => this.#manifests.has(one)).sort(), output };
+  }
+
+  dispose() {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
