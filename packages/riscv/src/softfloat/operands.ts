@@ -1,0 +1,206 @@
+/** Operands that reach the corners of floating-point arithmetic: every class, and seeded random ones. */
+import type { Format } from './reference.js';
+
+/** A small deterministic generator (xorshift32 with a Weyl sequence); the seed must not be 0. */
+export class Random {
+  #state: number;
+  #weyl = 0;
+
+  constructor(seed: number) {
+    this.#state = seed | 0;
+  }
+
+  /** 0 to 2^32 - 1 */
+  uint32(): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x;
+    this.#weyl = (this.#weyl + 0x9e3779b9) | 0;
+    return Math.imul(x + this.#weyl, 0x2c1b3c6d) >>> 0;
+  }
+
+  /** 0 to `limit - 1` */
+  below(limit: number): number {
+    return Math.floor((this.uint32() / 0x1_0000_0000) * limit);
+  }
+
+  bits(count: number): bigint {
+    const wide = (BigInt(this.uint32()) << 32n) | BigInt(this.uint32());
+    return BigInt.asUintN(count, wide);
+  }
+}
+
+function layout(format: Format) {
+  const fraction = BigInt(format.precision - 1);
+  const sign = 1n << BigInt(format.width - 1);
+  return { fraction, sign, infinity: sign - (1n << fraction), bias: BigInt(format.emax) };
+}
+
+/** The encoding of `2^exponent`, a normal number. */
+export function power(format: Format, exponent: number): bigint {
+  const { fraction, bias } = layout(format);
+  return (bias + BigInt(exponent)) << fraction;
+}
+
+/** Zeros, subnormal, normal and integral border numbers, infinities and NaNs, of both signs. */
+export function everyClass(format: Format): bigint[] {
+  const { fraction, sign, infinity } = layout(format);
+  const one = power(format, 0);
+  const least = 1n << fraction;
+  const positive = [
+    0n,
+    1n,
+    2n,
+    3n,
+    least >> 1n,
+    least - 1n,
+    least,
+    least + 1n,
+    2n * least,
+    one - 1n,
+    one,
+    one + 1n,
+    power(format, -1),
+    power(format, -1) - 1n,
+    power(format, -1) + 1n,
+    one + (least >> 1n), // 1.5
+    power(format, 1) + (least >> 2n), // 2.5
+    power(format, 1) + (least >> 1n), // 3
+    ...[format.precision - 1, format.precision, 31, 32, 63, 64].flatMap((exponent) => [
+      power(format, exponent) - 1n,
+      power(format, exponent),
+      power(format, exponent) + 1n,
+    ]),
+    power(format, -format.precision),
+    power(format, -format.precision + 1),
+    power(format, format.emax),
+    infinity - 2n,
+    infinity - 1n,
+    infinity,
+    infinity + 1n,
+    infinity + (least >> 1n) - 1n,
+    infinity | (least >> 1n),
+    sign - 1n,
+  ];
+  return positive.flatMap((bits) => [bits, bits | sign]);
+}
+
+/** Fewer of them, for operations of three operands. */
+export function fewOfEveryClass(format: Format): bigint[] {
+  const { fraction, sign, infinity } = layout(format);
+  const least = 1n << fraction;
+  const positive = [
+    0n,
+    1n,
+    least - 1n,
+    least,
+    power(format, 0),
+    power(format, 0) + 1n,
+    power(format, -1) - 1n,
+    power(format, -format.precision),
+    infinity - 1n,
+    infinity,
+    infinity + 1n,
+    infinity | (least >> 1n),
+  ];
+  return positive.flatMap((bits) => [bits, bits | sign]);
+}
+
+/** A significand field of one of several shapes: dense, few bits at either end, a run of ones. */
+function randomFraction(format: Format, random: Random): bigint {
+  const { fraction } = layout(format);
+  const width = Number(fraction);
+  const all = (1n << fraction) - 1n;
+  switch (random.below(6)) {
+    case 0:
+      return random.bits(width) & (all << BigInt(random.below(width)));
+    case 1:
+      return random.bits(width) >> BigInt(random.below(width));
+    case 2:
+      return (all << BigInt(random.below(width))) & all;
+    case 3:
+      return all >> BigInt(random.below(width));
+    case 4:
+      return (1n << BigInt(random.below(width))) ^ (1n << BigInt(random.below(width)));
+    default:
+      return random.bits(width);
+  }
+}
+
+/** A finite number whose exponent field lies in `[low, high]`, of random sign. */
+export function randomNumber(format: Format, random: Random, low: number, high: number): bigint {
+  const { fraction, sign } = layout(format);
+  const field = BigInt(low + random.below(high - low + 1));
+  const bits = (field << fraction) | randomFraction(format, random);
+  return random.below(2) === 0 ? bits : bits | sign;
+}
+
+/** Any encoding at all, NaNs and infinities included. */
+export function randomBits(format: Format, random: Random): bigint {
+  return random.bits(format.width);
+}
+
+const clamp = (value: number, most: number): number => Math.max(0, Math.min(most, value));
+
+/**
+ * Two operands: any; of nearby exponents; with a product or quotient at the underflow or overflow border;
+ * or nearly cancelling.
+ */
+export function randomPair(format: Format, random: Random): [bigint, bigint] {
+  const most = 2 * format.emax;
+  const bias = format.emax;
+  const { sign } = layout(format);
+  const first = random.below(most + 1);
+  const near = (centre: number, spread: number): bigint => {
+    const low = clamp(centre - spread, most);
+    return randomNumber(format, random, low, Math.max(low, clamp(centre + spread, most)));
+  };
+  const a = near(first, 0);
+  switch (random.below(8)) {
+    case 0:
+      return [randomBits(format, random), randomBits(format, random)];
+    case 1:
+      return [a, near(first, format.precision + 3)];
+    case 2: // product near the least normal number, or far into the subnormal ones
+      return [a, near(bias + 1 - first - random.below(2) * random.below(format.precision), 2)];
+    case 3: // quotient there
+      return [a, near(first + bias - 1, 2)];
+    case 4: // product near the largest number
+      return [a, near(bias + most - first, 2)];
+    case 5: // quotient there
+      return [a, near(first - bias, 2)];
+    case 6: {
+      const b = a ^ BigInt(random.below(16));
+      return [a, random.below(4) === 0 ? b : b ^ sign];
+    }
+    default:
+      return [near(bias, 3), near(bias, 3)];
+  }
+}
+
+/**
+ * Three operands for `a * b + c`: pairs with an addend that is any, near the product, or the negative of
+ * the rounded product within a few units of its last place.
+ */
+export function randomTriple(
+  format: Format,
+  random: Random,
+  roundedProduct: (a: bigint, b: bigint) => bigint,
+): [bigint, bigint, bigint] {
+  const { sign, fraction, infinity } = layout(format);
+  const [a, b] = randomPair(format, random);
+  const product = roundedProduct(a, b);
+  const magnitude = product & (sign - 1n);
+  if (magnitude >= infinity || random.below(6) === 0) return [a, b, randomBits(format, random)];
+  if (random.below(2) === 0) {
+    const moved = magnitude + BigInt(random.below(5)) - 2n;
+    const addend = moved < 0n ? 0n : moved;
+    return [a, b, (product & sign) === 0n ? addend | sign : addend];
+  }
+  const field = Number(magnitude >> fraction);
+  const distance = random.below(2 * format.precision + 6) - format.precision - 3;
+  const spread = clamp(field + (random.below(3) === 0 ? 2 * distance : distance), 2 * format.emax);
+  return [a, b, randomNumber(format, random, spread, spread)];
+}
