@@ -37,22 +37,33 @@ function closure(names, manifests) {
   return [...seen];
 }
 
-/** The tarballs of every package of the workspace, made once, and a place for consumers of them. */
+/** The tarballs of the packages of the workspace, made when first asked for, and a place for consumers. */
 export class PackedWorkspace {
   #folder = realpathSync(mkdtempSync(join(tmpdir(), 'consumers-')));
-  #manifests = new Map();
+  #packages = new Map(workspacePackages(WORKSPACE).map((one) => [one.manifest.name, one]));
   #tarballs = new Map();
 
-  constructor() {
-    const packages = workspacePackages(WORKSPACE);
-    tsc(WORKSPACE, '-b', ...packages.map(({ path }) => join(path, 'tsconfig.lib.json')));
-    for (const { path, manifest } of packages) {
-      this.#manifests.set(manifest.name, manifest);
-      this.#pack(join(WORKSPACE, path), manifest.name);
-    }
+  get names() {
+    return [...this.#packages.keys()];
   }
 
-  #pack(folder, name) {
+  manifest(name) {
+    return this.#packages.get(name).manifest;
+  }
+
+  /**
+   * Compiles and packs a package, or packs what `npm ci` installed when it comes from elsewhere.
+   * @returns {{ file: string, files: string[] }} the tarball, and the paths inside it
+   */
+  pack(name) {
+    const known = this.#tarballs.get(name);
+    if (known) return known;
+    const path = this.#packages.get(name)?.path;
+    if (path) {
+      tsc(WORKSPACE, '-b', join(path, 'tsconfig.lib.json'));
+      run(WORKSPACE, process.execPath, 'tools/asc.mjs', path);
+    }
+    const folder = join(WORKSPACE, path ?? join('node_modules', name));
     const output = run(
       folder,
       'npm',
@@ -63,16 +74,9 @@ export class PackedWorkspace {
       this.#folder,
     );
     const [{ filename, files }] = Object.values(JSON.parse(output));
-    this.#tarballs.set(name, { file: join(this.#folder, filename), files: files.map(({ path }) => path) });
-  }
-
-  /** Paths inside the tarball of a package. */
-  files(name) {
-    return this.#tarballs.get(name).files;
-  }
-
-  get names() {
-    return [...this.#manifests.keys()];
+    const tarball = { file: join(this.#folder, filename), files: files.map((one) => one.path) };
+    this.#tarballs.set(name, tarball);
+    return tarball;
   }
 
   /**
@@ -85,12 +89,9 @@ export class PackedWorkspace {
     mkdirSync(folder);
     cpSync(join(WORKSPACE, 'tools/consumers', name), folder, { recursive: true });
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const needed = closure(Object.keys(manifest.dependencies), this.#manifests);
-    for (const one of needed) {
-      // A package from elsewhere is taken from the workspace's own installation, as a tarball too.
-      if (!this.#tarballs.has(one)) this.#pack(join(WORKSPACE, 'node_modules', one), one);
-    }
-    const tarballs = needed.map((one) => this.#tarballs.get(one).file);
+    const manifests = new Map([...this.#packages].map(([key, one]) => [key, one.manifest]));
+    const needed = closure(Object.keys(manifest.dependencies), manifests);
+    const tarballs = needed.map((one) => this.pack(one).file);
     run(
       folder,
       'npm',
@@ -104,7 +105,7 @@ export class PackedWorkspace {
     );
     tsc(folder, '-p', '.');
     const output = run(folder, process.execPath, 'dist/main.js');
-    return { installed: needed.filter((one) => this.#manifests.has(one)).sort(), output };
+    return { installed: needed.filter((one) => this.#packages.has(one)).sort(), output };
   }
 
   dispose() {
