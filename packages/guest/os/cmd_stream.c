@@ -150,6 +150,7 @@ static u64 send_stream(const struct stream *stream) {
     if (stream->rate > 0) {
       u64 due = start + sent / stream->rate * NS_PER_S + sent % stream->rate * NS_PER_S / stream->rate;
       NET_WAIT_UNTIL(false, min_u64(due, stream->end_ns));
+      if (time_ns() >= stream->end_ns) break;
     } else if (sent % BATCH == 0) {
       net_poll();
     }

@@ -7,3 +7,4 @@ export {
   type RoundTrips,
   type SentStream,
 } from './output.js';
+export { fptestLines, fptestReference } from './reference.js';
