@@ -9,6 +9,10 @@ export type MachineErrorCode =
   | 'unsupported-image'
   | 'bad-option'
   | 'bad-snapshot'
+  | 'already-running'
+  | 'duplicate-name'
+  | 'not-running'
+  | 'off'
   | 'timeout'
   | 'ended';
 

@@ -15,6 +15,7 @@ export type PropertyValue =
 /**
  * The bytes of a property (Devicetree specification 0.4, 2.2.4): `true` is empty; a number one 32-bit cell, a
  * bigint two; a string ends with NUL; a list is its items, one after another; bytes stay as they are.
+ * @throws MachineError bad-device-tree for a number that is no cell
  */
 export function propertyBytes(value: PropertyValue): Uint8Array {
   if (value === true) return new Uint8Array(0);
@@ -24,6 +25,9 @@ export function propertyBytes(value: PropertyValue): Uint8Array {
 }
 
 function itemBytes(item: number | string | bigint): Uint8Array {
+  if (typeof item === 'number' && (!Number.isInteger(item) || item < 0 || item > 0xffff_ffff)) {
+    throw new MachineError('bad-device-tree', `${item} does not fit in a 32-bit cell`);
+  }
   if (typeof item === 'string') return new TextEncoder().encode(`${item}\0`);
   const bytes = new Uint8Array(typeof item === 'bigint' ? 8 : 4);
   const view = new DataView(bytes.buffer);
