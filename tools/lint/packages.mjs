@@ -23,6 +23,17 @@ function filesBelow(folder, ending) {
     .map((name) => join(folder, name));
 }
 
+/** True for a file of nothing but `export const` and imports, which TypeScript and AssemblyScript both read. */
+function isConstantsFile(file) {
+  if (!existsSync(file)) return false;
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022);
+  return source.statements.every(
+    (one) =>
+      ts.isImportDeclaration(one) ||
+      (ts.isVariableStatement(one) && one.declarationList.flags & ts.NodeFlags.Const),
+  );
+}
+
 /**
  * AssemblyScript cores: a relative import stays in the package's `assembly/`, or is a constants file of its
  * `src/`; another package is reached as `@vmloom/<name>/assembly/<file>` and must be a dependency.
@@ -30,20 +41,20 @@ function filesBelow(folder, ending) {
 export function findAssemblyImports(root, packages = workspacePackages(root)) {
   const faults = [];
   for (const { path, manifest } of packages) {
-    for (const file of filesBelow(join(root, path, 'assembly'), '.ts')) {
+    const home = join(root, path);
+    for (const file of filesBelow(join(home, 'assembly'), '.ts')) {
       const where = relative(root, file);
       for (const { fileName } of ts.preProcessFile(readFileSync(file, 'utf8')).importedFiles) {
         const foreign = /^(@vmloom\/[^/]+)\/assembly\/[\w/-]+$/.exec(fileName)?.[1];
-        if (fileName.startsWith('.')) {
-          const target = relative(join(root, path), resolve(dirname(file), fileName));
-          if (!/^(?:assembly\/|src\/(?:[\w/-]+-offsets|constants)$)/.test(target)) {
-            faults.push(
-              `${where} imports ${fileName}, which is neither assembly nor a constants file of its package`,
-            );
+        const target = fileName.startsWith('.') ? resolve(dirname(file), fileName) : '';
+        if (target.startsWith(join(home, 'assembly/'))) continue;
+        if (target.startsWith(join(home, 'src/'))) {
+          if (!isConstantsFile(`${target}.ts`)) {
+            faults.push(`${where} imports ${fileName}, which holds more than constants (export const)`);
           }
         } else if (!foreign) {
           faults.push(
-            `${where} imports ${fileName}, but only @vmloom/<package>/assembly/<file> is open to it`,
+            `${where} imports ${fileName}; another package is reached as @vmloom/<name>/assembly/<file>`,
           );
         } else if (foreign !== manifest.name && !manifest.dependencies?.[foreign]) {
           faults.push(`${where} imports ${foreign}, which is no dependency in ${path}/package.json`);

@@ -1,0 +1,2 @@
+/** The constants of `@vmloom/memory`, for the cores of other packages. */
+export * from '../src/constants';
