@@ -1,1 +1,2 @@
-export {};
+export * from './fake-function.js';
+export * from './fake-host.js';

@@ -1,0 +1,94 @@
+import {
+  DMA_ABORT,
+  DMA_MMIO,
+  DMA_OK,
+  DmaPort,
+  type Clock,
+  type DmaAnswer,
+  type DmaRequest,
+  type DmaTranslator,
+  type Ledger,
+} from '@vmloom/device';
+import type { AddressSpace, HostMemory } from '@vmloom/memory';
+import type { PciBridge } from './bridge.js';
+import type { FunctionContext } from './context.js';
+import type { PciFunction } from './function.js';
+import type { Message } from './interrupts.js';
+import { COMMAND, COMMAND_BUS_MASTER, STATUS, STATUS_RECEIVED_MASTER_ABORT } from './registers.js';
+import type { RootComplex } from './root-complex.js';
+
+/** A function's place on a fabric: the context it was given, and the translator in front of its DMA port. */
+export class Attachment implements FunctionContext, DmaTranslator {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly memory: HostMemory;
+  readonly dma: DmaPort;
+  readonly #word = new Uint8Array(4);
+  readonly #view = new DataView(this.#word.buffer);
+
+  constructor(
+    private readonly root: RootComplex,
+    private readonly fn: PciFunction,
+  ) {
+    this.clock = root.clock;
+    this.ledger = root.ledger;
+    this.memory = root.space.memory;
+    this.dma = new DmaPort(this.memory, this, fn.requester);
+    this.dma.enabled = false;
+  }
+
+  get space(): AddressSpace {
+    return this.root.translator.space;
+  }
+
+  /** A failed read comes back as an unsupported request, which the status register keeps (PCIe 7.5.1.1.4). */
+  translate(request: DmaRequest, answer: DmaAnswer): void {
+    this.root.translator.translate(request, answer);
+    // The root complex makes configuration requests for the host alone; DMA into the window is nobody's.
+    if (answer.status === DMA_MMIO && this.#isConfiguration(answer.mmio)) answer.fail(DMA_ABORT);
+    if (answer.status !== DMA_OK && answer.status !== DMA_MMIO && !request.write) {
+      this.fn.config.setBits(STATUS, STATUS_RECEIVED_MASTER_ABORT);
+    }
+  }
+
+  sendMessage({ addressLow, addressHigh, data }: Message): boolean {
+    if (!this.dma.enabled) return false;
+    const { messages } = this.root;
+    if (messages !== undefined) return messages.send(this.dma.requester, addressLow, addressHigh, data);
+    this.#view.setUint32(0, data, true);
+    return this.dma.write(addressLow, addressHigh, this.#word) === DMA_OK;
+  }
+
+  scheduleMessages(): void {
+    this.root.scheduleMessages(this.fn);
+  }
+
+  refresh(): void {
+    this.root.refresh();
+  }
+
+  /** Requester ID and enable after the registers of the function and of all bridges above it. */
+  update(): void {
+    const { fn, dma } = this;
+    dma.requester = fn.requester;
+    let enabled = isMaster(fn);
+    for (
+      let bridge: PciBridge | undefined = fn.bus?.bridge;
+      bridge !== undefined;
+      bridge = bridge.bus?.bridge
+    ) {
+      enabled &&= isMaster(bridge) && bridge.reachable;
+    }
+    dma.enabled = enabled;
+    fn.interrupt.update();
+  }
+
+  #isConfiguration(address: number): boolean {
+    const { base, size } = this.root.ecam;
+    return address >= base && address < base + size;
+  }
+}
+
+function isMaster(fn: PciFunction): boolean {
+  return (fn.config.read(COMMAND, 2) & COMMAND_BUS_MASTER) !== 0 && fn.powerState === 'D0';
+}
