@@ -86,12 +86,32 @@ export function findFloorFaults(packages, depConstraints) {
   return faults;
 }
 
+/** The declaration files that an entry leads to through relative imports, itself included. */
+function reachableDeclarations(entry, seen = new Set()) {
+  if (seen.has(entry) || !existsSync(entry)) return seen;
+  seen.add(entry);
+  for (const { fileName } of ts.preProcessFile(readFileSync(entry, 'utf8')).importedFiles) {
+    if (fileName.startsWith('.')) {
+      reachableDeclarations(resolve(dirname(entry), fileName.replace(/\.js$/, '.d.ts')), seen);
+    }
+  }
+  return seen;
+}
+
 /** Published declarations may not need buffer-layout's types: it ships none. */
 export function findPrivateTypes(root, packages = workspacePackages(root)) {
-  return packages
-    .flatMap(({ path }) => filesBelow(join(root, path, 'dist'), '.d.ts'))
-    .filter((file) => /['"]buffer-layout['"]/.test(readFileSync(file, 'utf8')))
-    .map(
-      (file) => `${relative(root, file)} shows a type of buffer-layout: give the export a type of its own`,
-    );
+  const faults = [];
+  for (const { path, manifest } of packages) {
+    for (const { types } of Object.values(manifest.exports ?? {})) {
+      if (!types) continue;
+      for (const file of reachableDeclarations(join(root, path, types))) {
+        if (/['"]buffer-layout['"]/.test(readFileSync(file, 'utf8'))) {
+          faults.push(
+            `${relative(root, file)} shows a type of buffer-layout: give the export a type of its own`,
+          );
+        }
+      }
+    }
+  }
+  return [...new Set(faults)];
 }

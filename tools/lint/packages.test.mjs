@@ -69,10 +69,15 @@ describe('floors of package.json', () => {
   });
 });
 
-it('a declaration that shows a type of buffer-layout is found', () => {
+it('a type of buffer-layout is found where a published declaration leads to it', () => {
+  const manifest = { exports: { '.': { types: './dist/index.d.ts' }, './wasm/*': './wasm/*' } };
+  const packages = [{ path: 'packages/nic', manifest }];
   lay('packages/nic/dist/layouts.d.ts', "import { Structure } from 'buffer-layout';\n");
-  lay('packages/nic/dist/good.d.ts', 'export declare const x: number;\n');
-  expect(findPrivateTypes(root, [{ path: 'packages/nic', manifest: {} }])).toEqual([
+  lay('packages/nic/dist/middle.d.ts', "export * from './layouts.js';\n");
+  lay('packages/nic/dist/index.d.ts', 'export declare const x: number;\n');
+  expect(findPrivateTypes(root, packages)).toEqual([]);
+  lay('packages/nic/dist/index.d.ts', "export * from './middle.js';\n");
+  expect(findPrivateTypes(root, packages)).toEqual([
     expect.stringMatching(/^packages\/nic\/dist\/layouts\.d\.ts/),
   ]);
 });
