@@ -7,11 +7,12 @@ import { fmaSpecial64 } from './f64-special';
 import { roundPack64 } from './round';
 import { multiplyHigh, normalExponent64, normalSignificand64 } from './wide';
 
-/** Factors of 2^-480 to 2^480: the last bit of their product is above 2^-1074, the product below 2^962. */
+/**
+ * Factors of 2^-480 to 2^480: the last bit of their product is above 2^-1074, and the product, below 2^962,
+ * is too small to make a finite addend overflow.
+ */
 const FACTOR_EXP_MIN: i32 = BIAS64 - 480;
 const FACTOR_EXP_SPAN: u32 = 960;
-/** Addends below 2^961, zero and subnormal numbers included. */
-const ADDEND_EXP_MAX: i32 = BIAS64 + 960;
 
 /**
  * `FMADD.D`: `a * b + c` with one rounding. `FMSUB`, `FNMSUB` and `FNMADD` are this with `c`, `a`, or both
@@ -22,7 +23,7 @@ export function f64Fma(flags: usize, a: u64, b: u64, c: u64, rm: u32): u64 {
     rm == RNE &&
     <u32>(exponent64(a) - FACTOR_EXP_MIN) <= FACTOR_EXP_SPAN &&
     <u32>(exponent64(b) - FACTOR_EXP_MIN) <= FACTOR_EXP_SPAN &&
-    exponent64(c) <= ADDEND_EXP_MAX
+    isFinite64(c)
   ) {
     const x = reinterpret<f64>(a);
     const y = reinterpret<f64>(b);

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Random, everyClass, fewOfEveryClass, randomBits, randomPair, randomTriple } from './operands.js';
+import {
+  Random,
+  everyClass,
+  fewOfEveryClass,
+  power,
+  randomBits,
+  randomPair,
+  randomTriple,
+} from './operands.js';
 import {
   BINARY32,
   BINARY64,
@@ -148,6 +156,38 @@ describe.each(FORMATS)('$prefix arithmetic', ({ format, prefix, letter, soft }) 
     const random = new Random(6);
     const product = (a: bigint, b: bigint): bigint => multiply(format, a, b, 0).value;
     for (let left = 2 * RANDOM_CASES; left > 0; left--) one(...randomTriple(format, random, product));
+  });
+
+  it(`FMADD.${letter}: addends at, and one unit beside, the halves and ends of an inexact product`, () => {
+    const names = width === 64 ? ['f64Fma', 'f64FmaSoft'] : ['f32Fma'];
+    const one = power(format, 0);
+    const sign = 1n << BigInt(width - 1);
+    const { precision } = format;
+    const factors = [0n, 1n, 2n, 3n, 5n].flatMap((units) => [one + units, one - units]);
+    const others = [
+      one,
+      ...[2, 3, 4].map((half) => one + (1n << BigInt(precision - half))),
+      power(format, 1) - 1n,
+    ];
+    const exponents = [-1, 0, 1, 2, 3, precision - 2, precision - 1, precision, precision + 1, precision + 2];
+    for (const x of factors) {
+      for (const y of others) {
+        for (const exponent of exponents) {
+          for (const offset of [-2n, -1n, 0n, 1n]) {
+            const addend = power(format, 2 - precision - exponent) + offset;
+            for (const operands of [
+              [x, y, addend],
+              [x, y, addend | sign],
+            ] as const) {
+              for (const rm of ROUNDING_MODES) {
+                const expected = fusedMultiplyAdd(format, ...operands, rm);
+                check({ names, operandWidth: width, resultWidth: width, operands, rm, expected });
+              }
+            }
+          }
+        }
+      }
+    }
   });
 
   it(`FMIN.${letter} and FMAX.${letter}: -0 below +0, a number wins over a NaN, NV for signalling ones`, () => {
