@@ -33,9 +33,22 @@ const consumers = {
   test: { name: 'consumers', root: 'tools/consumers', include: ['*.test.mjs'], environment: 'node' as const },
 };
 
+/** The examples of the READMEs. */
+const readme = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    name: 'readme',
+    root: '.',
+    include: ['tools/readme/*.test.mjs'],
+    environment: 'node' as const,
+    testTimeout: 60_000,
+  },
+};
+
 export default defineConfig({
   test: {
-    projects: [...projects, tools, consumers],
+    projects: [...projects, tools, consumers, readme],
     reporters: ['default', './tools/closing-line-reporter.mjs'],
     maxWorkers: 2,
   },
