@@ -1,5 +1,5 @@
 /** Finds the runnable examples of the Markdown files: blocks fenced as `ts`. One fenced `ts no-run` is prose. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
