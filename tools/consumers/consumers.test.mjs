@@ -23,7 +23,7 @@ describe('the tarball of', () => {
       );
       expect(files.filter((file) => /\.test\.|tsbuildinfo|tsconfig|out-tsc/.test(file))).toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });
 
@@ -32,10 +32,10 @@ describe('a program outside the workspace', () => {
     const { installed, output } = workspace.build('pci-bus');
     expect(installed).toEqual(['@vmloom/device', '@vmloom/memory', '@vmloom/pci']);
     expect(output).toMatch(/^ok$/m);
-  }, 60_000);
+  }, 120_000);
 
   it('runs a device over a memory of its own', () => {
     const { output } = workspace.build('foreign-memory');
     expect(output).toMatch(/^ok$/m);
-  }, 60_000);
+  }, 120_000);
 });
