@@ -130,7 +130,9 @@ export class Plic implements MmioHandler, Device {
     if (offset >= ENABLE_BASE) {
       const index = this.#enableIndex(offset);
       if (index < 0) return;
-      this.#enable[index] = value & this.#existing(index % this.#words);
+      const word = index % this.#words;
+      this.#enable[index] = value & this.#existing(word);
+      this.#forward(word, this.#level[word]!);
       this.#updateContext(Math.floor(index / this.#words));
       return;
     }
@@ -142,10 +144,14 @@ export class Plic implements MmioHandler, Device {
     this.#update();
   }
 
-  /** Requests, claims and settings are dropped; a line that is still high is forwarded anew: reset devices first. */
+  /**
+   * Requests, claims and settings are dropped. A line that is still high when software begins to enable sources
+   * is forwarded then, so that devices may be reset before or after their controller.
+   */
   reset(): void {
-    for (const state of [this.#priority, this.#threshold, this.#claimed, this.#enable]) state.fill(0);
-    this.#pending.set(this.#level);
+    for (const state of [this.#priority, this.#threshold, this.#pending, this.#claimed, this.#enable]) {
+      state.fill(0);
+    }
     this.#update();
   }
 
@@ -213,10 +219,11 @@ export class Plic implements MmioHandler, Device {
     this.#forward(word, bit);
   }
 
-  /** The gateway: one request is under way at most. */
-  #forward(word: number, bit: number): void {
-    if (((this.#claimed[word]! | this.#pending[word]!) & bit) !== 0) return;
-    this.#pending[word]! |= bit;
+  /** The gateways of a word's sources: of each, one request is under way at most. */
+  #forward(word: number, bits: number): void {
+    const requests = bits & ~this.#claimed[word]! & ~this.#pending[word]!;
+    if (requests === 0) return;
+    this.#pending[word]! |= requests;
     this.#update();
   }
 
