@@ -5,9 +5,6 @@ import { sumError } from './exact';
 import { hasSpecial64, special64 } from './f64-special';
 import { roundPack64, shiftRightJam } from './round';
 
-/** Largest exponent field for which no step of `sumError` can overflow. */
-const EXACT_SUM_LIMIT: i32 = 0x7fc;
-
 /** `FADD.D`: `a + b`. */
 export function f64Add(flags: usize, a: u64, b: u64, rm: u32): u64 {
   if (rm == RNE) {
@@ -18,10 +15,10 @@ export function f64Add(flags: usize, a: u64, b: u64, rm: u32): u64 {
     // A sum is never both tiny and inexact, so NX is all there can be once it is finite.
     if (isFinite64(bits)) {
       if (inexactIsSticky(flags)) return bits;
-      if (exponent64(a) <= EXACT_SUM_LIMIT && exponent64(b) <= EXACT_SUM_LIMIT) {
-        if (sumError(sum, x, y) != 0) raise(flags, NX);
-        return bits;
-      }
+      // Next to the largest number a step of sumError can overflow, but only for an inexact sum: the steps
+      // of an exact one give y, x and zeros. Infinity and NaN are not 0 either.
+      if (sumError(sum, x, y) != 0) raise(flags, NX);
+      return bits;
     }
   }
   return f64AddSoft(flags, a, b, rm);

@@ -146,7 +146,7 @@ const clamp = (value: number, most: number): number => Math.max(0, Math.min(most
 
 /**
  * Two operands: any; of nearby exponents; with a product or quotient at the underflow or overflow border;
- * or nearly cancelling.
+ * with a sum at the latter; or nearly cancelling.
  */
 export function randomPair(format: Format, random: Random): [bigint, bigint] {
   const most = 2 * format.emax;
@@ -158,7 +158,7 @@ export function randomPair(format: Format, random: Random): [bigint, bigint] {
     return randomNumber(format, random, low, Math.max(low, clamp(centre + spread, most)));
   };
   const a = near(first, 0);
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
       return [randomBits(format, random), randomBits(format, random)];
     case 1:
@@ -171,7 +171,9 @@ export function randomPair(format: Format, random: Random): [bigint, bigint] {
       return [a, near(bias + most - first, 2)];
     case 5: // quotient there
       return [a, near(first - bias, 2)];
-    case 6: {
+    case 6: // sum there
+      return [near(most, 1), near(most - random.below(format.precision + 3), 1)];
+    case 7: {
       const b = a ^ BigInt(random.below(16));
       return [a, random.below(4) === 0 ? b : b ^ sign];
     }

@@ -190,6 +190,31 @@ describe.each(FORMATS)('$prefix arithmetic', ({ format, prefix, letter, soft }) 
     }
   });
 
+  it(`FMADD.${letter}: a tie is broken by the last bit of the product, however far below`, () => {
+    const names = width === 64 ? ['f64Fma', 'f64FmaSoft'] : ['f32Fma'];
+    // (2^m - 2^k + 1) (2^m + 2^k + 1) = 2^2m + 1 where m = 2k - 1: one bit, a wide gap, one bit.
+    const k = width === 64 ? 26 : 11;
+    const m = 2 * k - 1;
+    const encode = (integer: bigint): bigint => fromInteger(format, integer, 0).value;
+    const x = encode(2n ** BigInt(m) - 2n ** BigInt(k) + 1n);
+    const y = encode(2n ** BigInt(m) + 2n ** BigInt(k) + 1n);
+    const sign = 1n << BigInt(width - 1);
+    for (let exponent = -2; exponent <= 2 * m + format.precision + 3; exponent++) {
+      for (const offset of [-2n, -1n, 0n, 1n, 2n]) {
+        const addend = power(format, exponent) + offset;
+        for (const operands of [
+          [x, y, addend],
+          [x | sign, y, addend],
+        ] as const) {
+          for (const rm of ROUNDING_MODES) {
+            const expected = fusedMultiplyAdd(format, ...operands, rm);
+            check({ names, operandWidth: width, resultWidth: width, operands, rm, expected });
+          }
+        }
+      }
+    }
+  });
+
   it(`FMIN.${letter} and FMAX.${letter}: -0 below +0, a number wins over a NaN, NV for signalling ones`, () => {
     for (const a of everyClass(format)) {
       for (const b of everyClass(format)) {
