@@ -4,7 +4,7 @@ import { guestImage } from '@vmloom/guest';
 import { Switch } from '@vmloom/net';
 import { Station, etherFrame, macOf } from '@vmloom/net/testing';
 import { FakeFunction, FakeHost } from '@vmloom/pci/testing';
-import { Uart16550, UART_DATA } from '@vmloom/platform';
+import { Uart16550, UART_DATA, UART_LCR } from '@vmloom/platform';
 
 it('pci in a page: a function is found, placed, and answers', () => {
   const host = new FakeHost();
@@ -24,6 +24,7 @@ it('net in a page: a switch learns', () => {
 it('platform in a page: the UART transmits', () => {
   const sent: number[] = [];
   const uart = new Uart16550({ clock: new Clock(), output: (byte) => sent.push(byte) });
+  uart.write(UART_LCR, 1, 3); // 8 bits
   uart.write(UART_DATA, 1, 0x21);
   expect(sent).toEqual([0x21]);
 });
