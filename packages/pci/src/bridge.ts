@@ -51,7 +51,7 @@ export abstract class PciBridge extends PciFunction {
 
   /** True while configuration requests for the bus are passed down. */
   claimsBus(bus: number): boolean {
-    return this.reachable && bus >= this.secondaryBusNumber && bus <= this.subordinateBusNumber && bus !== 0;
+    return this.reachable && bus >= this.secondaryBusNumber && bus <= this.subordinateBusNumber;
   }
 
   /** False while nothing below can be reached: secondary bus in reset, bridge not in D0, link down. */
@@ -94,10 +94,11 @@ export abstract class PciBridge extends PciFunction {
     );
   }
 
-  /** A request that the bridge passed down was answered by nobody. */
-  noteMasterAbort(): void {
-    this.config.setBits(R.SECONDARY_STATUS, R.STATUS_RECEIVED_MASTER_ABORT);
-  }
+  /**
+   * A request that the bridge passed down was answered by nobody. A PCI Express port notes that of its own
+   * requests only (PCIe 7.5.1.3.7); a bridge to a conventional bus was the master that aborted.
+   */
+  noteMasterAbort(): void {}
 
   /** A reset of a bridge resets everything below (PCIe 6.6.1). */
   override reset(kind: ResetKind = 'power-on'): void {

@@ -124,7 +124,10 @@ export abstract class PciFunction implements Device {
 
   // What a model overrides --------------------------------------------------------------------------------
 
-  /** The function is on a bus of a running fabric: register on the clock, take counters from the ledger. */
+  /**
+   * The function is on a bus of a fabric: take counters from the ledger, keep the clock. A model that has an
+   * `onEvent(kind, args)` is an owner of events already: the fabric registered it on the clock.
+   */
   protected attached(_context: FunctionContext): void {}
 
   /** The function is about to leave its bus: take everything back. */
@@ -196,7 +199,11 @@ export abstract class PciFunction implements Device {
     if (snapshot['model'] !== this.model) {
       throw new PciError('bad-snapshot', `${this.name} is a ${this.model}, the snapshot is of another model`);
     }
-    this.config.restoreBytes(snapshot['config'] as Uint8Array);
+    const config = snapshot['config'];
+    if (!(config instanceof Uint8Array)) {
+      throw new PciError('bad-snapshot', `the snapshot of ${this.name} has no configuration space`);
+    }
+    this.config.restoreBytes(config);
     const capabilities = snapshot['capabilities'] as Readonly<Record<string, Snapshot>>;
     for (const capability of this.capabilities) {
       const saved = capabilities[capability.offset.toString(16)];

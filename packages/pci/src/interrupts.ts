@@ -17,8 +17,10 @@ export interface MessageSource {
   readonly mode: 'msi' | 'msix';
   /** Set in its control register. While any source is enabled, INTx is silent (PCIe 6.1.4). */
   readonly enabled: boolean;
-  /** Vectors the device may signal, 0 to vectors - 1. */
+  /** Vectors that lead to different messages: those the guest allocated. */
   readonly vectors: number;
+  /** The vector in whose place the device's `vector` is signalled. @throws PciError bad-option */
+  fold(vector: number): number;
   /** True while the guest holds the vector back. */
   masked(vector: number): boolean;
   /** The pending bit of the vector. */
@@ -74,17 +76,16 @@ export class FunctionInterrupts implements InterruptLine {
 
   /**
    * Signals a vector. The message leaves with the next event of the clock; while the vector is masked it
-   * stays pending and leaves at the unmask. Signals of one vector that has not left yet are one message.
-   * False: the guest uses INTx, nothing was signalled.
+   * stays pending and leaves at the unmask. Signals of one vector that has not left yet are one message. Where
+   * the guest allocated fewer MSI vectors than the device has, vectors share messages (PCIe 6.1.4.2).
+   * False: the guest uses INTx, nothing was signalled. @throws PciError bad-option for a vector MSI-X has no entry of
    */
   send(vector = 0): boolean {
     const source = this.#active;
     if (source === undefined) return false;
-    if (vector < 0 || vector >= source.vectors) {
-      throw new RangeError(`${this.owner.name} signals vector ${vector}, but has ${source.vectors}`);
-    }
-    if (source.masked(vector)) source.setPending(vector, true);
-    else this.#enqueue(vector);
+    const folded = source.fold(vector);
+    if (source.masked(folded)) source.setPending(folded, true);
+    else this.#enqueue(folded);
     return true;
   }
 
@@ -144,9 +145,10 @@ export class FunctionInterrupts implements InterruptLine {
     const source = this.#active;
     if (source === undefined) return;
     for (const vector of queue) {
-      if (vector >= source.vectors) continue;
-      if (source.masked(vector)) source.setPending(vector, true);
-      else this.#count(this.owner.context?.sendMessage(source.message(vector)) === true);
+      // The guest may have allocated fewer vectors meanwhile, or changed from MSI to MSI-X.
+      const folded = vector % source.vectors;
+      if (source.masked(folded)) source.setPending(folded, true);
+      else this.#count(this.owner.context?.sendMessage(source.message(folded)) === true);
     }
   }
 

@@ -1,11 +1,14 @@
 import { expectSnapshot, type Snapshot } from '@vmloom/device';
 import { PciBridge, type PciBridgeOptions } from './bridge.js';
 import type { PlugOptions } from './bus.js';
+import { AerCapability } from './capabilities/aer.js';
+import { BridgeSubsystemCapability } from './capabilities/bridge-subsystem.js';
 import { ExpressCapability, type ExpressOptions } from './capabilities/express.js';
 import { MsiCapability } from './capabilities/msi.js';
 import { PowerCapability } from './capabilities/power.js';
 import type { ResetKind } from './effects.js';
 import type { PciFunction } from './function.js';
+import { SECONDARY_STATUS, STATUS_RECEIVED_MASTER_ABORT } from './registers.js';
 import { Slot, type SlotOptions } from './slot.js';
 
 export interface ExpressPortOptions extends Pick<
@@ -46,6 +49,8 @@ export abstract class ExpressPort extends PciBridge {
     );
     this.addCapability(new MsiCapability({ vectors: 1 }));
     this.addCapability(new PowerCapability({ noSoftReset: true }));
+    this.addCapability(new BridgeSubsystemCapability(identity.vendor, 0));
+    this.addCapability(new AerCapability({ root: type === 'root-port' }));
     slot?.reset('power-on');
   }
 
@@ -140,5 +145,9 @@ export class ConventionalBridge extends PciBridge {
       ...options,
     });
     this.addCapability(new PowerCapability({ noSoftReset: true }));
+  }
+
+  override noteMasterAbort(): void {
+    this.config.setBits(SECONDARY_STATUS, STATUS_RECEIVED_MASTER_ABORT);
   }
 }

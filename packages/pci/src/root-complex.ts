@@ -240,6 +240,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
     const attachment = new Attachment(this, fn);
     this.#attachments.set(fn, attachment);
     if (fn.isBridge) (fn as PciBridge).secondaryBus.owner = this;
+    if (isEventOwner(fn)) this.clock.register(fn);
     fn.attach(attachment);
     const wire = fn.pin === 0 ? UNCONNECTED_LINE : this.intx[this.routeInterrupt(fn, fn.pin)].input();
     fn.interrupt.connect(wire, this.ledger);
@@ -247,6 +248,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
 
   #abandon(fn: PciFunction): void {
     fn.detach();
+    if (isEventOwner(fn)) this.clock.unregister(fn);
     if (fn.isBridge) (fn as PciBridge).secondaryBus.owner = undefined;
     const attachment = this.#attachments.get(fn);
     if (attachment !== undefined) attachment.dma.enabled = false;
@@ -288,7 +290,9 @@ export class RootComplex implements Device, EventOwner, BusOwner {
       if (bridge === undefined) return undefined;
       bus = bridge.secondaryBus;
     }
-    return bus.target(devfn);
+    const target = bus.target(devfn);
+    if (target === undefined) bus.bridge?.noteMasterAbort();
+    return target;
   }
 
   #apply(fn: PciFunction, effects: readonly ConfigEffect[]): void {
@@ -349,4 +353,8 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   scheduleMessages(fn: PciFunction): void {
     this.clock.schedule(this, MESSAGES, this.clock.now, { function: fn.name });
   }
+}
+
+function isEventOwner(fn: PciFunction): fn is PciFunction & EventOwner {
+  return typeof (fn as Partial<EventOwner>).onEvent === 'function';
 }

@@ -86,6 +86,7 @@ export class Slot {
     this.#needHotPlug();
     if (this.present) throw new PciError('slot-occupied', `slot ${this.number} holds a card already`);
     for (const [index, fn] of functions.entries()) this.port.secondaryBus.plug(fn, { function: index });
+    for (const fn of functions) fn.reset('power-on');
     this.#raise(PRESENCE_CHANGED);
     this.linkMayHaveChanged();
   }

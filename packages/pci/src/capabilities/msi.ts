@@ -1,3 +1,4 @@
+import { expectSnapshot, type Snapshot } from '@vmloom/device';
 import { Capability, type CapabilityFields } from '../capability.js';
 import type { ConfigRegister } from '../config-space.js';
 import { PciError } from '../error.js';
@@ -84,6 +85,10 @@ export class MsiCapability extends Capability implements MessageSource {
     return Math.min(1 << ((this.read16(CONTROL) >>> 4) & 7), this.capable);
   }
 
+  fold(vector: number): number {
+    return vector & (this.vectors - 1);
+  }
+
   masked(vector: number): boolean {
     return this.masking && ((this.read32(this.#maskAt) >>> vector) & 1) !== 0;
   }
@@ -106,6 +111,15 @@ export class MsiCapability extends Capability implements MessageSource {
       addressHigh: this.address64 ? this.read32(ADDRESS + 4) : 0,
       data: (data & ~(this.vectors - 1)) | vector,
     };
+  }
+
+  override save(): Snapshot {
+    return { type: 'msi', version: 1, pending: this.masking ? this.read32(this.#maskAt + 4) : 0 };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    expectSnapshot(snapshot, 'msi', 1);
+    if (this.masking) this.owner.config.set(this.offset + this.#maskAt + 4, 4, snapshot['pending'] as number);
   }
 
   override fields(): CapabilityFields {

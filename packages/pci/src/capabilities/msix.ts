@@ -99,6 +99,11 @@ export class MsixCapability extends Capability implements MessageSource {
     return this.owned && (this.read16(CONTROL) & ENABLE) !== 0;
   }
 
+  fold(vector: number): number {
+    if (vector >= 0 && vector < this.vectors) return vector;
+    throw new PciError('bad-option', `vector ${vector} is signalled, but MSI-X has ${this.vectors}`);
+  }
+
   masked(vector: number): boolean {
     const all = (this.read16(CONTROL) & FUNCTION_MASK) !== 0;
     return all || (this.#table[vector * 4 + 3] & VECTOR_MASKED) !== 0;
@@ -148,8 +153,7 @@ export class MsixCapability extends Capability implements MessageSource {
     read: (at) => this.#table[at >>> 2] ?? 0,
     write: (at, _width, value) => {
       const word = at >>> 2;
-      // Reserved bits of vector control read as written would mislead nobody, but 7.7.2.5 wants them preserved as 0;
-      // the two low bits of the address are read-only 0.
+      // 7.7.2.5 to 7.7.2.8: the two low bits of the address are 0; of vector control the mask bit alone is there.
       if ((word & 3) === 0) this.#table[word] = value & ~3;
       else if ((word & 3) === 3) {
         this.#table[word] = value & VECTOR_MASKED;
