@@ -1,1 +1,12 @@
-export {};
+export * from './board.js';
+export * from './boot.js';
+export * from './console.js';
+export * from './device-tree/index.js';
+export * from './error.js';
+export * from './host-time.js';
+export * from './loaders/index.js';
+export * from './machine.js';
+export * from './memory-size.js';
+export * from './runner.js';
+export * from './sbi/index.js';
+export * from './world.js';

@@ -45,12 +45,16 @@ export class World implements Snapshotable {
   readonly #quantum: number;
   readonly #wall: WallClock;
   readonly #runners: Runner[] = [];
+  /** In WFI, until their interrupt is pending. */
   readonly #waiting = new Set<Runner>();
+  /** Not runnable when the loop looked last. */
+  readonly #halted = new Set<Runner>();
   readonly #parts = new Map<string, WorldPart>();
   #slices = 0;
   #stopping = false;
   #breathe = false;
   #running = false;
+  #starting = false;
   #current: RunnableHart | undefined;
   #wake: (() => void) | undefined;
 
@@ -73,6 +77,7 @@ export class World implements Snapshotable {
     const index = this.#runners.indexOf(runner);
     if (index >= 0) this.#runners.splice(index, 1);
     this.#waiting.delete(runner);
+    this.#halted.delete(runner);
   }
 
   /** Adds a part to save and restore. @throws MachineError duplicate-name */
@@ -109,11 +114,22 @@ export class World implements Snapshotable {
     this.#wake?.();
   }
 
-  /** A runner that was started or resumed is no longer waiting; its time begins now. */
-  reconsider(runner: Runner): void {
-    this.#waiting.delete(runner);
-    if (runner.hart.localTime < this.clock.now) runner.hart.skipTo(this.clock.now);
+  /** A runner was started or resumed: a loop that is idle looks again. */
+  reconsider(): void {
     this.#wake?.();
+  }
+
+  /**
+   * Runs in the background, from the end of the present task on, so that everything started in one task
+   * starts at one time. Comes to rest when nothing is left to happen; starting again goes on.
+   */
+  start(): void {
+    if (this.#running || this.#starting) return;
+    this.#starting = true;
+    queueMicrotask(() => {
+      this.#starting = false;
+      if (!this.#running) void this.run();
+    });
   }
 
   /** Runs until virtual time `until` (nanoseconds), {@link stop}, or nothing is left to happen. */
@@ -190,16 +206,21 @@ export class World implements Snapshotable {
     else if (hart.exit !== 'budget') runner.left(hart.exit);
   }
 
-  /** The runnable hart with the least virtual time; harts whose interrupt came are woken. */
+  /** The runnable hart with the least virtual time; one that was woken or started begins now. */
   #next(): Runner | undefined {
     let least: Runner | undefined;
     for (const runner of this.#runners) {
-      if (!runner.runnable) continue;
-      if (this.#waiting.has(runner)) {
-        if (!runner.hart.interruptPending) continue;
-        this.#waiting.delete(runner);
-        if (runner.hart.localTime < this.clock.now) runner.hart.skipTo(this.clock.now);
+      if (!runner.runnable) {
+        this.#halted.add(runner);
+        continue;
       }
+      // A hart that begins anew waits for nothing any more.
+      const began = this.#halted.delete(runner);
+      if (began) this.#waiting.delete(runner);
+      const waits = this.#waiting.has(runner);
+      if (waits && !runner.hart.interruptPending) continue;
+      if (waits) this.#waiting.delete(runner);
+      if ((began || waits) && runner.hart.localTime < this.clock.now) runner.hart.skipTo(this.clock.now);
       if (least === undefined || runner.hart.localTime < least.hart.localTime) least = runner;
     }
     return least;
@@ -238,8 +259,17 @@ export class World implements Snapshotable {
 
   save(): Snapshot {
     const parts = Object.fromEntries([...this.#parts].map(([name, part]) => [name, part.save()]));
-    const waiting = this.#runners.flatMap((runner, index) => (this.#waiting.has(runner) ? [index] : []));
-    return { type: 'world', version: 1, slices: this.#slices, clock: this.clock.save(), waiting, parts };
+    const indexes = (set: Set<Runner>): number[] =>
+      this.#runners.flatMap((runner, index) => (set.has(runner) ? [index] : []));
+    return {
+      type: 'world',
+      version: 1,
+      slices: this.#slices,
+      clock: this.clock.save(),
+      waiting: indexes(this.#waiting),
+      halted: indexes(this.#halted),
+      parts,
+    };
   }
 
   /** Restores into a world of the same topology. @throws DeviceError bad-snapshot, unknown-owner */
@@ -250,7 +280,12 @@ export class World implements Snapshotable {
     // Last: what the parts do while they are restored may schedule and cancel.
     this.clock.restore(snapshot['clock'] as unknown as Snapshot);
     this.#slices = snapshot['slices'] as number;
-    this.#waiting.clear();
-    for (const index of snapshot['waiting'] as number[]) this.#waiting.add(this.#runners[index]!);
+    for (const [set, name] of [
+      [this.#waiting, 'waiting'],
+      [this.#halted, 'halted'],
+    ] as const) {
+      set.clear();
+      for (const index of snapshot[name] as number[]) set.add(this.#runners[index]!);
+    }
   }
 }

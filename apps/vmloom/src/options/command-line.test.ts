@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { CliError } from '../error.js';
+import { OPTIONS, parseCommandLine } from './command-line.js';
+
+const plan = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '));
+
+describe("QEMU's command line", () => {
+  it('has defaults for everything', () => {
+    expect(plan('')).toMatchObject({
+      harts: 1,
+      memory: 2 ** 27,
+      bios: 'default',
+      kernel: undefined,
+      serial: { kind: 'stdio', escapes: true },
+      netdevs: [],
+      devices: [],
+      time: 'realtime',
+      rtc: 'now',
+    });
+  });
+
+  it('takes a whole line', () => {
+    const line =
+      '-M virt -smp 4 -m 256 -kernel tiny.elf -initrd i.cpio -append quiet -bios none -nographic ' +
+      '-netdev user,id=n0,hostfwd=tcp::2222-:22 -device e1000,netdev=n0,mac=52:54:00:00:00:01 ' +
+      '-object filter-dump,id=f0,netdev=n0,file=n0.pcapng -qmp unix:/run/q,server=on,wait=off -S -no-reboot';
+    const parsed = plan(line);
+    expect(parsed).toMatchObject({
+      harts: 4,
+      memory: 2 ** 28,
+      bios: 'none',
+      kernel: 'tiny.elf',
+      initrd: 'i.cpio',
+      append: 'quiet',
+      paused: true,
+      noReboot: true,
+      dumps: [{ id: 'f0', netdev: 'n0', file: 'n0.pcapng', maxLength: 65_536 }],
+      monitors: [{ path: '/run/q', server: true, wait: false }],
+    });
+    expect(parsed.netdevs[0]).toMatchObject({ id: 'n0', type: 'user' });
+    expect(parsed.devices[0]).toMatchObject({ driver: 'e1000' });
+  });
+
+  it.each([
+    ['-m 1G', { memory: 2 ** 30 }],
+    ['-m size=64M', { memory: 2 ** 26 }],
+    ['--smp cpus=2,cores=2', { harts: 2 }],
+    ['-bios fw.elf', { bios: { path: 'fw.elf' } }],
+    ['-serial stdio', { serial: { kind: 'stdio', escapes: false } }],
+    ['-serial mon:stdio', { serial: { kind: 'stdio', escapes: true } }],
+    ['-serial file:log', { serial: { kind: 'file', path: 'log' } }],
+    ['-serial none', { serial: { kind: 'none' } }],
+    ['-machine virt,aia=none', {}],
+    ['-display none -nodefaults -snapshot -cpu max', {}],
+    ['-rtc base=2024-02-29T12:00:00', { rtc: 1_709_208_000_000_000_000n }],
+    ['-time virtual', { time: 'virtual' }],
+    ['-monitor none', { monitors: [] }],
+  ])('%s', (line, expected) => {
+    expect(plan(line)).toMatchObject(expected);
+  });
+
+  it('-nic is a network and its NIC', () => {
+    const { netdevs, devices } = plan('-nic user,model=e1000,mac=52:54:00:00:00:09');
+    expect(netdevs.map(({ id }) => id)).toEqual(['nic0']);
+    expect(devices[0]!.driver).toBe('e1000');
+    expect(devices[0]!.properties.required('netdev')).toBe('nic0');
+  });
+
+  it.each([
+    ['-kernal x', 'unknown option -kernal; did you mean -kernel?'],
+    ['--netdve x', 'unknown option --netdve; did you mean -netdev?'],
+    ['-kernel', '-kernel needs an argument: FILE'],
+    ['tiny.elf', '"tiny.elf" is no option; a kernel is given with -kernel FILE'],
+    ['-M vrit', '-M is virt, not "vrit"; did you mean virt?'],
+    ['-M virt,aia=aplic', '-M: aia is none, not "aplic"'],
+    ['-smp 9', '-smp: cpus is a number from 1 to 8, not "9"'],
+    ['-smp 0', '-smp: cpus is a number from 1 to 8, not "0"'],
+    ['-m lots', '-m is a size such as 128M or 1G, not "lots"'],
+    ['-serial tcp::1', '-serial is stdio, mon:stdio, file:PATH or none, not "tcp::1"'],
+    ['-netdev user', '-netdev user needs id='],
+    [
+      '-object filter-dmp,netdev=a,file=b',
+      '-object is filter-dump, not "filter-dmp"; did you mean filter-dump?',
+    ],
+    ['-object filter-dump,netdev=a,fiel=b', '-object filter-dump needs file='],
+    ['-qmp tcp:x', 'a monitor is unix:PATH,server=on,wait=off, not "tcp:x"'],
+    ['-qmp unix:x', '-qmp unix: the monitor listens; add server=on,wait=off'],
+    ['-rtc base=tomorrow', '-rtc base is utc or a date'],
+    ['-display gtk', '-display is none, not "gtk"'],
+    ['-constructor x', 'unknown option -constructor'],
+    ['-toString', 'unknown option -toString'],
+  ])('%s is refused', (line, sentence) => {
+    expect(() => plan(line)).toThrow(CliError);
+    expect(() => plan(line)).toThrow(sentence);
+  });
+
+  it('every option has help, and an alias leads to an option', () => {
+    for (const { help, alias } of Object.values(OPTIONS)) {
+      expect(help).not.toBe('');
+      if (alias !== undefined) expect(OPTIONS[alias]).toBeDefined();
+    }
+  });
+});

@@ -1,0 +1,62 @@
+import type { Properties } from './properties.js';
+
+/** Where a character device leads. */
+export type CharacterPlan =
+  | {
+      readonly kind: 'stdio';
+      /** Ctrl-a is the escape, with the monitor behind it. */ readonly escapes: boolean;
+    }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'none' };
+
+export interface NetdevPlan {
+  readonly id: string;
+  readonly type: string;
+  /** Read by the network backend of that type, which refuses what it does not know. */
+  readonly properties: Properties;
+}
+
+export interface DevicePlan {
+  readonly driver: string;
+  readonly properties: Properties;
+}
+
+export interface DumpPlan {
+  readonly id: string;
+  readonly netdev: string;
+  readonly file: string;
+  /** Bytes of each frame that are kept at most. */
+  readonly maxLength: number;
+}
+
+/** An address to listen at or connect to. */
+export interface MonitorPlan {
+  readonly path: string;
+  readonly server: boolean;
+  /** Do not run before somebody has connected. */
+  readonly wait: boolean;
+}
+
+/** What a command line asks for, before any file is read. */
+export interface RunPlan {
+  readonly name: string;
+  readonly harts: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly bios: 'default' | 'none' | { readonly path: string };
+  readonly kernel: string | undefined;
+  readonly initrd: string | undefined;
+  readonly deviceTree: string | undefined;
+  readonly append: string | undefined;
+  readonly serial: CharacterPlan;
+  readonly netdevs: readonly NetdevPlan[];
+  readonly devices: readonly DevicePlan[];
+  readonly dumps: readonly DumpPlan[];
+  readonly monitors: readonly MonitorPlan[];
+  readonly paused: boolean;
+  readonly noReboot: boolean;
+  readonly loadSnapshot: string | undefined;
+  /** Nanoseconds since 1970, or the wall clock's. */
+  readonly rtc: bigint | 'now';
+  readonly time: 'realtime' | 'virtual';
+}

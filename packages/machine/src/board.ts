@@ -1,0 +1,109 @@
+import { WiredOr, type Counter, type Ledger } from '@vmloom/device';
+import { physical, type AddressSpace, type MmioHandler, type MmioRegion } from '@vmloom/memory';
+import { RootComplex } from '@vmloom/pci';
+import { Aclint, GoldfishRtc, Plic, TestFinisher, Uart16550, type FinishRequest } from '@vmloom/platform';
+import type { Hart } from '@vmloom/riscv';
+import { VIRT } from './device-tree/index.js';
+import type { World } from './world.js';
+
+export interface BoardOptions {
+  readonly world: World;
+  /** Before the names of the board's devices, so that several boards share a clock. */
+  readonly prefix: string;
+  readonly space: AddressSpace;
+  readonly harts: readonly Hart[];
+  /** Nanoseconds since 1970 at the start of the clock. */
+  readonly epoch: bigint;
+  readonly serialOutput: (byte: number) => void;
+  readonly finish: (request: FinishRequest) => void;
+}
+
+/** The devices of the `virt` board, wired as QEMU wires them. */
+export class VirtBoard {
+  readonly uart: Uart16550;
+  readonly plic: Plic;
+  readonly aclint: Aclint;
+  readonly rtc: GoldfishRtc;
+  readonly finisher: TestFinisher;
+  readonly pcie: RootComplex;
+
+  constructor(options: BoardOptions) {
+    const { world, prefix, space, harts } = options;
+    const { clock, ledger } = world;
+    const line = (source: number): WiredOr => {
+      const wire = new WiredOr();
+      this.plic.connect(source, wire);
+      return wire;
+    };
+    this.plic = new Plic({
+      name: `${prefix}plic`,
+      sources: VIRT.plicSources,
+      ledger,
+      contexts: harts.flatMap((hart) => [
+        { set: (level: boolean) => hart.setInterrupt(11, level) },
+        { set: (level: boolean) => hart.setInterrupt(9, level) },
+      ]),
+    });
+    this.aclint = new Aclint({
+      clock,
+      name: `${prefix}aclint`,
+      harts: harts.map((hart) => ({
+        software: { set: (level: boolean) => hart.setInterrupt(3, level) },
+        timer: { set: (level: boolean) => hart.setInterrupt(7, level) },
+      })),
+    });
+    this.uart = new Uart16550({
+      clock,
+      name: `${prefix}uart0`,
+      frequency: VIRT.uart.frequency,
+      line: line(VIRT.uart.irq).input(),
+      output: options.serialOutput,
+    });
+    this.rtc = new GoldfishRtc({
+      clock,
+      name: `${prefix}rtc`,
+      epoch: options.epoch,
+      line: line(VIRT.rtc.irq).input(),
+    });
+    this.finisher = new TestFinisher({ clock, name: `${prefix}test`, finish: options.finish });
+    this.pcie = new RootComplex({ space, clock, ledger, name: `${prefix}pcie`, functionPrefix: prefix });
+    this.pcie.intx.forEach((wire, pin) => this.plic.connect(VIRT.pcieIrq + pin, wire));
+
+    const map = (name: string, { base, size }: { base: number; size: number }, device: Registers): void => {
+      const widths = (device.constructor as { WIDTHS?: MmioRegion['widths'] }).WIDTHS;
+      const handler = counted(device, ledger, prefix, name);
+      space.mapMmio({ name, base, size, handler, ...(widths === undefined ? {} : { widths }) });
+    };
+    map('uart', VIRT.uart, this.uart);
+    map('plic', VIRT.plic, this.plic);
+    map('aclint', VIRT.clint, this.aclint);
+    map('rtc', VIRT.rtc, this.rtc);
+    map('test', VIRT.test, this.finisher);
+  }
+
+  /** All devices but the PCIe fabric's functions, by the name each has in a snapshot. */
+  get devices() {
+    const { uart, plic, aclint, rtc, finisher, pcie } = this;
+    return { uart, plic, aclint, rtc, finisher, pcie };
+  }
+}
+
+type Registers = MmioHandler & object;
+
+/** Counts each access as an exit with the region's name as its reason. */
+function counted(handler: MmioHandler, ledger: Ledger, prefix: string, name: string): MmioHandler {
+  const counter: Counter = ledger.counter(prefix.replace(/\.$/, ''), 'exit', name);
+  return {
+    read: (offset, width) => {
+      counter.value++;
+      return handler.read(offset, width);
+    },
+    write: (offset, width, value) => {
+      counter.value++;
+      handler.write(offset, width, value);
+    },
+  };
+}
+
+/** The address of RAM on the board. */
+export const RAM_BASE = physical(VIRT.ram.base);
