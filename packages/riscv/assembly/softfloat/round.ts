@@ -87,7 +87,8 @@ export function roundPack32(flags: usize, sign: u64, exponent: i32, sig: u64, rm
  * Rounds a quotient or root from its nearest 53-bit value and the sign of what that value left over:
  * the leftover is below half a unit, so its sign alone decides every rounding.
  *
- * @param nearest integer of 53 bits, bit 52 set
+ * @param nearest integer of 53 bits, bit 52 set. No quotient or root of 53-bit significands is rounded up
+ *   to a power of two, so a `nearest` of 2^52 has no negative leftover.
  * @param leftover exact value minus `nearest`; only its sign matters
  */
 export function roundNeighbour64(
@@ -100,12 +101,6 @@ export function roundNeighbour64(
 ): u64 {
   let sig = nearest << 11;
   if (leftover > 0) sig |= 1;
-  if (leftover < 0) {
-    sig -= 1;
-    if (<i64>sig >= 0) {
-      sig = (sig << 1) | 1;
-      exponent -= 1;
-    }
-  }
+  if (leftover < 0) sig -= 1;
   return roundPack64(flags, sign, exponent, sig, rm);
 }
