@@ -48,10 +48,11 @@ bool reach(const char *command, u32 to) {
 
 u8 *udp_begin_wait(struct ip_packet *packet, u32 to, u64 deadline) {
   for (;;) {
-    u32 next_hop;
     u8 *payload = udp_begin(packet, 0, to);
+    if (payload) return payload;
+    u32 next_hop;
     struct netif *netif = ip_route(to, &next_hop);
-    if (payload || !netif || console_interrupted() || time_ns() >= deadline) return payload;
+    if (!netif || console_interrupted() || time_ns() >= deadline) return 0;
     netif->tx_wait(netif);
     net_wait(deadline);
   }

@@ -38,15 +38,15 @@ static void send_control(enum kind kind, u32 to, u16 from_port, u16 to_port, u32
   struct ip_packet packet;
   u8 *payload = udp_begin(&packet, 0, to);
   if (!payload) return; // the other side will ask again, or we will
-  struct stream_header header = {htons(MAGIC), htons(kind), htonl(stream), __builtin_bswap64(sequence)};
-  memcpy(payload, &header, sizeof(header));
-  udp_end(&packet, from_port, to_port, sizeof(header));
+  *(struct stream_header *)payload =
+    (struct stream_header){htons(MAGIC), htons(kind), htonl(stream), __builtin_bswap64(sequence)};
+  udp_end(&packet, from_port, to_port, sizeof(struct stream_header));
 }
 
-static bool read_header(const struct udp_datagram *datagram, struct stream_header *header) {
-  if (datagram->length < sizeof(*header)) return false;
-  memcpy(header, datagram->data, sizeof(*header));
-  return header->magic == htons(MAGIC);
+// The header of a stream's datagram, or 0.
+static const struct stream_header *header_of(const struct udp_datagram *datagram) {
+  const struct stream_header *header = (const void *)datagram->data;
+  return datagram->length >= sizeof(*header) && header->magic == htons(MAGIC) ? header : 0;
 }
 
 static void end_stream(struct sink *sink, const struct udp_datagram *datagram, u64 sent) {
@@ -61,21 +61,20 @@ static void end_stream(struct sink *sink, const struct udp_datagram *datagram, u
 
 static void absorb(struct udp_socket *socket, const struct udp_datagram *datagram) {
   struct sink *sink = socket->context;
-  struct stream_header header;
-  bool of_stream = read_header(datagram, &header);
-  if (of_stream && ntohl(header.stream) != sink->stream) {
-    sink->stream = ntohl(header.stream);
+  const struct stream_header *header = header_of(datagram);
+  if (header && ntohl(header->stream) != sink->stream) {
+    sink->stream = ntohl(header->stream);
     sink->stream_packets = sink->stream_bytes = 0;
     sink->first_ns = sink->last_ns = time_ns();
     sink->ended = false;
   }
-  if (of_stream && header.kind == htons(END)) {
-    end_stream(sink, datagram, __builtin_bswap64(header.sequence));
+  if (header && header->kind == htons(END)) {
+    end_stream(sink, datagram, __builtin_bswap64(header->sequence));
     return;
   }
   sink->packets++;
   sink->bytes += datagram->length;
-  if (!of_stream) return;
+  if (!header) return;
   sink->stream_packets++;
   sink->stream_bytes += datagram->length;
   sink->last_ns = time_ns();
@@ -129,11 +128,11 @@ static struct {
 
 static void on_report(struct udp_socket *socket, const struct udp_datagram *datagram) {
   (void)socket;
-  struct stream_header header;
-  bool ours = read_header(datagram, &header) && header.kind == htons(REPORT) &&
-              ntohl(header.stream) == report.stream && datagram->from == report.address;
+  const struct stream_header *header = header_of(datagram);
+  bool ours = header && header->kind == htons(REPORT) && ntohl(header->stream) == report.stream &&
+              datagram->from == report.address;
   if (!ours) return;
-  report.packets = __builtin_bswap64(header.sequence);
+  report.packets = __builtin_bswap64(header->sequence);
   report.arrived = true;
 }
 
@@ -160,9 +159,9 @@ static u64 send_stream(const struct stream *stream) {
       print("udp-stream: the interface does not send\n");
       break;
     }
-    struct stream_header header = {htons(MAGIC), htons(DATA), htonl(report.stream), __builtin_bswap64(sent)};
-    memcpy(payload, &header, sizeof(header));
-    memset(payload + sizeof(header), (u8)sent, stream->size - sizeof(header));
+    struct stream_header *header = (void *)payload;
+    *header = (struct stream_header){htons(MAGIC), htons(DATA), htonl(report.stream), __builtin_bswap64(sent)};
+    memset(header + 1, (u8)sent, stream->size - sizeof(*header));
     udp_end(&packet, stream->from_port, stream->to_port, (u32)stream->size);
   }
   net_poll(); // the last doorbell

@@ -16,6 +16,8 @@
 #define RX_BUDGET 64 // frames taken before others get their turn
 #define TX_BATCH 32  // frames queued at most before the doorbell
 
+#define RESET_MS 5   // for the reset itself, and for the EEPROM to be read again after it
+
 #define RX_INTERRUPTS (INT_RX_TIMER | INT_RX_OVERRUN | INT_RX_MIN_THRESHOLD | INT_LINK_CHANGE)
 
 struct e1000 {
@@ -192,7 +194,7 @@ bool e1000_attach(struct pci_device *device) {
   if (e->registers == 0) return false;
   reg_write(e, IMC, INT_ALL);
   reg_write(e, CTRL, reg_read(e, CTRL) | CTRL_RST);
-  delay_us(10); // the reset takes up to a microsecond, and no register may be touched meanwhile
+  pause_ms(RESET_MS);
   reg_write(e, IMC, INT_ALL);
   reg_read(e, ICR);
   reg_write(e, CTRL, reg_read(e, CTRL) | CTRL_SLU | CTRL_ASDE);

@@ -35,8 +35,8 @@ void kernel_main(u64 hart, const void *device_tree) {
   memory_init();
   plic_init();
   console_init();
-  pci_init();
   interrupts_on();
+  pci_init();
   if (!bootargs_has(platform.bootargs, "quiet")) greet(has_device_tree);
   set_address();
   static char line[BOOTARGS_SIZE];

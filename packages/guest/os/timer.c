@@ -56,3 +56,8 @@ void sleep(u64 deadline) {
   awake = false;
   interrupts_on(); // whatever is pending is taken here, and sets `awake` for the next call
 }
+
+void pause_ms(u64 ms) {
+  u64 end = deadline_in_ms(ms);
+  while (time_ns() < end) sleep(end);
+}

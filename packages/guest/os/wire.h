@@ -4,7 +4,8 @@
 #include "netif.h"
 #include "types.h"
 
-#define PACKED __attribute__((packed))
+// Frames start at even addresses, and all headers have even lengths.
+#define PACKED __attribute__((packed, aligned(2)))
 
 static inline u16 htons(u16 value) {
   return __builtin_bswap16(value);
