@@ -75,7 +75,9 @@ describe('Console', () => {
 
   it('rejects with the last words when time is up', async () => {
     const { world, console, say } = fixture();
-    const wait = expect(console.waitFor(/never/, { timeout: 1e6 })).rejects.toThrow(/in time; its last words: Oops/);
+    const wait = expect(console.waitFor(/never/, { timeout: 1e6 })).rejects.toThrow(
+      /in time; its last words: Oops/,
+    );
     say('Oops');
     await world.run();
     await wait;
@@ -84,7 +86,9 @@ describe('Console', () => {
 
   it('rejects when the machine ends', async () => {
     const { console } = fixture();
-    const wait = expect(console.waitFor(/x/)).rejects.toThrow('the machine powered off before the console showed /x/');
+    const wait = expect(console.waitFor(/x/)).rejects.toThrow(
+      'the machine powered off before the console showed /x/',
+    );
     console.end('the machine powered off');
     await wait;
     await expect(console.waitFor(/y/)).rejects.toThrow(/powered off/);

@@ -134,7 +134,10 @@ export class Console implements EventOwner {
     if (waiter === undefined) return;
     const end = this.#text.slice(-200);
     waiter.reject(
-      new MachineError('timeout', `the console did not show ${String(waiter.pattern)} in time; its last words: ${end}`),
+      new MachineError(
+        'timeout',
+        `the console did not show ${String(waiter.pattern)} in time; its last words: ${end}`,
+      ),
     );
     this.#world.breathe();
   }

@@ -50,6 +50,10 @@ export interface MachineExit {
 
 const POWER_OFF: MachineExit = { reason: 'power-off', code: 0 };
 const MAX_HARTS = 8;
+/** Pages of guest code kept decoded: 4 MiB of it, in 32 MiB of the reserve. */
+const CODE_PAGES = 1024;
+/** State of harts and devices. Only what is touched costs memory. */
+const RESERVE = 96 * 2 ** 20;
 // NS16550A registers, as the firmware's console reads them.
 const UART_DATA = 0;
 const UART_LSR = 5;
@@ -315,7 +319,7 @@ export class Machine implements WorldPart {
         read: () => ((uart.read(UART_LSR, 1) & LSR_DATA_READY) === 0 ? -1 : uart.read(UART_DATA, 1)),
       },
       onReset: ({ type, reason }) => {
-        if (type === 'shutdown') this.#end(reason === 0 ? POWER_OFF : { reason: 'failure', code: 1 });
+        if (type === 'shutdown') this.#end(reason === 'none' ? POWER_OFF : { reason: 'failure', code: 1 });
         else this.#guestReset();
       },
     });
@@ -348,6 +352,6 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   if (ram <= 0 || ram % 4096 !== 0) {
     throw new MachineError('bad-option', `RAM is a multiple of 4 KiB above 0, not ${ram} bytes`);
   }
-  const memory = new HostMemory({ ram: ram + ROM.size, reserve: RiscvCore.reserveFor(harts) });
-  return new Machine(options, memory, await RiscvCore.load(memory));
+  const memory = new HostMemory({ ram: ram + ROM.size, reserve: RESERVE });
+  return new Machine(options, memory, await RiscvCore.load(memory, { codePages: CODE_PAGES }));
 }

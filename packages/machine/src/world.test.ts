@@ -163,7 +163,10 @@ describe('World', () => {
     const { world } = worldOf(hart);
     let second: Promise<unknown> = Promise.resolve();
     hart.script.set(5, () => (second = world.run()));
-    await Promise.all([world.run({ until: 10 }), expect(Promise.resolve().then(() => second)).rejects.toThrow(/already/)]);
+    await Promise.all([
+      world.run({ until: 10 }),
+      expect(Promise.resolve().then(() => second)).rejects.toThrow(/already/),
+    ]);
     const part = { name: 'lan', save: () => ({ type: 'x', version: 1 }), restore: () => undefined };
     world.add(part);
     expect(() => world.add({ ...part })).toThrow(/called lan/);

@@ -29,6 +29,8 @@ export interface RootComplexOptions {
   readonly ledger?: Ledger;
   /** Its name as an owner of events; `pcie` unless told. */
   readonly name?: string;
+  /** Before the names it gives to functions that have none, so that several fabrics share a clock. Nothing unless told. */
+  readonly functionPrefix?: string;
   /** The enhanced configuration window: 1 MiB per bus. 0x3000_0000 and 256 MiB unless told. */
   readonly ecam?: { readonly base: number; readonly size: number };
   /** Those of QEMU's virt board unless told. */
@@ -77,6 +79,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   readonly ecam: { readonly base: number; readonly size: number };
   readonly windows: readonly HostWindow[];
   readonly messages: MessageSink | undefined;
+  readonly #prefix: string;
   #translator: DmaTranslator;
   readonly #decoder: Decoder;
   readonly #attachments = new Map<PciFunction, Attachment>();
@@ -86,6 +89,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   /** @throws PciError bad-option; DeviceError duplicate-owner */
   constructor(options: RootComplexOptions) {
     this.name = options.name ?? 'pcie';
+    this.#prefix = options.functionPrefix ?? '';
     this.space = options.space;
     this.clock = options.clock;
     this.ledger = options.ledger ?? new Ledger();
@@ -269,7 +273,8 @@ export class RootComplex implements Device, EventOwner, BusOwner {
     }
   }
 
-  #freshName(model: string): string {
+  #freshName(kind: string): string {
+    const model = this.#prefix + kind;
     const names = new Set([...this.functions()].map((fn) => fn.name));
     let number = this.#models.get(model) ?? 0;
     while (names.has(`${model}-${number}`)) number++;
