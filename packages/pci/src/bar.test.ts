@@ -78,7 +78,13 @@ describe('base address registers', () => {
 
   it('a 64-bit BAR answers in the window above 4 GiB, 8 bytes as two halves', () => {
     const host = new FakeHost();
-    const bar = { kind: 'memory', size: 0x1000, bits: 64, prefetchable: true, regions: registers(0x1000) } as const;
+    const bar = {
+      kind: 'memory',
+      size: 0x1000,
+      bits: 64,
+      prefetchable: true,
+      regions: registers(0x1000),
+    } as const;
     const fn = host.root.plug(new WithBars({ 0: bar }));
     host.configWrite(fn, R.BAR0, 4, 0x1000);
     host.configWrite(fn, R.BAR0 + 4, 4, 4);
@@ -94,7 +100,9 @@ describe('base address registers', () => {
     const host = new FakeHost();
     const handler = new FakeRegisters(0x100);
     const fn = host.install(
-      new WithBars({ 0: { kind: 'memory', size: 0x100, regions: [{ name: 'words', handler, widths: [4] }] } }),
+      new WithBars({
+        0: { kind: 'memory', size: 0x100, regions: [{ name: 'words', handler, widths: [4] }] },
+      }),
     );
     expect(host.read(fn, 0, 0, 2)).toBe(ACCESS_FAULT);
     expect(host.write(fn, 0, 2, 1)).toBe(false);
@@ -184,9 +192,13 @@ describe('base address registers', () => {
     expect(refused({ 0: { kind: 'memory', size: 0x1_0000_0000 } })).toBe('bad-bar');
     expect(refused({ 5: { kind: 'memory', size: 16, bits: 64 } })).toBe('bad-bar');
     expect(refused({ 6: { kind: 'memory', size: 16 } })).toBe('bad-bar');
-    expect(refused({ 0: { kind: 'memory', size: 16, bits: 64 }, 1: { kind: 'io', size: 16 } })).toBe('bad-bar');
+    expect(refused({ 0: { kind: 'memory', size: 16, bits: 64 }, 1: { kind: 'io', size: 16 } })).toBe(
+      'bad-bar',
+    );
     const region = { name: 'a', handler: new FakeRegisters(16) };
-    expect(refused({ 0: { kind: 'memory', size: 16, regions: [region, { ...region, offset: 8 }] } })).toBe('bad-bar');
+    expect(refused({ 0: { kind: 'memory', size: 16, regions: [region, { ...region, offset: 8 }] } })).toBe(
+      'bad-bar',
+    );
     expect(refused({ 0: { kind: 'memory', size: 16, regions: [{ ...region, size: 32 }] } })).toBe('bad-bar');
   });
 });

@@ -39,14 +39,18 @@ describe('capability lists', () => {
     const added = [new PowerCapability(), new MsiCapability(), new ExpressCapability({ type: 'endpoint' })];
     for (const capability of added) fn.addCapability(capability);
     const seen: number[] = [];
-    for (let at = host.configRead(fn, R.CAPABILITIES_POINTER, 1); at !== 0; at = host.configRead(fn, at + 1, 1)) {
+    for (
+      let at = host.configRead(fn, R.CAPABILITIES_POINTER, 1);
+      at !== 0;
+      at = host.configRead(fn, at + 1, 1)
+    ) {
       expect(at % 4).toBe(0);
       seen.push(host.configRead(fn, at, 1));
     }
     expect(seen).toEqual([R.CAPABILITY_POWER, R.CAPABILITY_MSI, R.CAPABILITY_EXPRESS]);
     expect(host.configRead(fn, R.STATUS, 2) & R.STATUS_CAPABILITIES).toBe(R.STATUS_CAPABILITIES);
     fn.reset();
-    expect(host.findCapability(fn, R.CAPABILITY_EXPRESS)).toBe(added[2]!.offset);
+    expect(host.findCapability(fn, R.CAPABILITY_EXPRESS)).toBe(added[2].offset);
   });
 
   it('a capability lies where it was asked to, and others go around it', () => {
@@ -68,7 +72,9 @@ describe('capability lists', () => {
   it('PCIe 7.6.2 and 7.6.3: extended capabilities begin at 100h; header is ID, version and next', () => {
     const host = new FakeHost();
     const fn = host.root.plug(new FakeFunction());
-    expect(() => fn.addCapability(new SerialNumberCapability(1, 2))).toThrow(/needs a PCI Express capability/);
+    expect(() => fn.addCapability(new SerialNumberCapability(1, 2))).toThrow(
+      /needs a PCI Express capability/,
+    );
     fn.addCapability(new ExpressCapability({ type: 'endpoint' }));
     expect(host.configRead(fn, 0x100, 4)).toBe(0);
     expect(() => fn.addCapability(new Scratch(0x1e, 8), 0x200)).toThrow(/first extended capability/);

@@ -65,7 +65,13 @@ describe('configuration space', () => {
     const seen: unknown[] = [];
     const effect = (write: unknown): undefined => void seen.push(write);
     config.define({ name: 'a', offset: 0x40, size: 2, write: 0x0fff, effect });
-    config.define({ name: 'b', offset: 0x42, size: 2, write: 0xffff, effect: () => ({ kind: 'function-reset' }) });
+    config.define({
+      name: 'b',
+      offset: 0x42,
+      size: 2,
+      write: 0xffff,
+      effect: () => ({ kind: 'function-reset' }),
+    });
     expect(config.write(0x40, 4, 0x1234_ffff)).toEqual([{ kind: 'function-reset' }]);
     expect(seen).toEqual([{ before: 0, after: 0x0fff, written: 0xffff }]);
     config.write(0x41, 1, 0x12);

@@ -23,7 +23,7 @@ export interface PciFunctionOptions {
   readonly subsystem?: number;
   /** INTA to INTD, or none. 'A' unless told. */
   readonly pin?: 'A' | 'B' | 'C' | 'D' | 'none';
-  /** Unique in the machine. The model and a number unless told. */
+  /** Unique on its fabric. The model and a number unless told. */
   readonly name?: string;
   /** What kind of thing it is, as in a list of devices: 'e1000'. `pci8086:100e` and the like unless told. */
   readonly model?: string;
@@ -61,6 +61,7 @@ export abstract class PciFunction implements Device {
   #rom: RomBar | undefined;
   #power: PowerCapability | undefined;
   #name: string | undefined;
+  #prefix = '';
   #bus: PciBus | undefined;
   #devfn = 0;
   #context: FunctionContext | undefined;
@@ -146,8 +147,16 @@ export abstract class PciFunction implements Device {
 
   // What a model uses -------------------------------------------------------------------------------------
 
-  /** Unique in its machine. Before it is plugged in, a function that was given no name is called by its model. */
+  /**
+   * Unique on its clock: the fabric's prefix, and {@link shortName}. Before it is plugged in, a function that was
+   * given no name is called by its model.
+   */
   get name(): string {
+    return this.#prefix + this.shortName;
+  }
+
+  /** Unique on its fabric. */
+  get shortName(): string {
     return this.#name ?? this.model;
   }
 
@@ -307,8 +316,9 @@ export abstract class PciFunction implements Device {
     return this.#name !== undefined;
   }
 
-  /** By the fabric, for a function that was given no name. */
-  nameBy(name: string): void {
+  /** By the fabric; `name` is for a function that was given none. */
+  nameBy(prefix: string, name: string): void {
+    this.#prefix = prefix;
     this.#name ??= name;
   }
 
