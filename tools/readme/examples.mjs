@@ -1,4 +1,7 @@
-/** Finds the runnable examples of the Markdown files: blocks fenced as `ts`. One fenced `ts no-run` is prose. */
+/**
+ * Finds the runnable examples of the Markdown files: blocks fenced as `ts`, together with the blocks fenced as
+ * `ts continued` that follow. One fenced `ts no-run` is prose.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -16,6 +19,11 @@ export function extractExamples(text) {
         open = undefined;
       } else open.lines.push(line);
     } else if (/^\s*```ts\s*$/.test(line)) open = { line: index + 2, lines: [] };
+    else if (/^\s*```ts continued\s*$/.test(line)) {
+      const before = examples.pop();
+      if (!before) throw new Error(`line ${index + 1} continues no example`);
+      open = { line: before.line, lines: before.code.trimEnd().split('\n') };
+    }
   });
   return examples;
 }
@@ -28,11 +36,16 @@ export function promisedOutput(code) {
   return [...code.matchAll(/^[ \t]*[^\s/].* \/\/ (.*)$/gm)].map(([, comment]) => comment);
 }
 
-/** The first printed line that the comments do not promise in its place; undefined when there is none. */
+/**
+ * The first printed line that the comments do not promise in its place; undefined when there is none. A comment
+ * promises its text, or the part before a colon or comma that it goes on with.
+ */
 export function unpromised(printed, promised) {
+  const promises = (comment, line) =>
+    comment.startsWith(line) && /^(?:$|[:,])/.test(comment.slice(line.length));
   let at = 0;
   for (const line of printed) {
-    while (at < promised.length && !promised[at].startsWith(line)) at++;
+    while (at < promised.length && !promises(promised[at], line)) at++;
     if (at === promised.length) return line;
     at++;
   }

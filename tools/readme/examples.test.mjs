@@ -58,6 +58,12 @@ describe('extractExamples', () => {
     const text = 'a\n\n```ts\nlet a;\n\nlet b;\n```\n```sh\nls\n```\n```ts no-run\nlet c;\n```\n';
     expect(extractExamples(text)).toEqual([{ line: 4, code: 'let a;\n\nlet b;\n' }]);
   });
+
+  it('joins a block to the one that it continues', () => {
+    const text = '```ts\nlet a;\n```\nprose\n```ts continued\na = 1;\n```\n';
+    expect(extractExamples(text)).toEqual([{ line: 2, code: 'let a;\na = 1;\n' }]);
+    expect(() => extractExamples('```ts continued\n```\n')).toThrow('continues no example');
+  });
 });
 
 describe('unpromised', () => {
