@@ -1,1 +1,6 @@
-export {};
+export * from './compressed.js';
+export * from './core.js';
+export * from './csr-numbers.js';
+export * from './error.js';
+export * from './hart.js';
+export * from './instructions.js';

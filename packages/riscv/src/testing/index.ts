@@ -1,1 +1,1 @@
-export {};
+export * from './bare-machine.js';

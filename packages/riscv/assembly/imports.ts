@@ -1,0 +1,13 @@
+/**
+ * What the hart asks of its host. Addresses and 64-bit values are two halves, low first. `index` names the
+ * hart. Loads and stores answer 0, or 1 for an access fault; a loaded value is put into S_VALUE.
+ */
+@external("env", "mmioLoad")
+export declare function mmioLoad(index: u32, low: u32, high: u32, width: u32): u32;
+
+@external("env", "mmioStore")
+export declare function mmioStore(index: u32, low: u32, high: u32, width: u32, valueLow: u32, valueHigh: u32): u32;
+
+// stimecmp or menvcfg.STCE changed.
+@external("env", "timerChanged")
+export declare function timerChanged(index: u32): void;

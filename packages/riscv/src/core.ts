@@ -1,0 +1,153 @@
+import {
+  fetchCore,
+  instantiateCore,
+  joinAddress,
+  PAGE_CODE,
+  PAGE_RESERVED,
+  type HostMemory,
+} from '@vmloom/memory';
+import { compressedTable } from './compressed.js';
+import { decodeTables } from './decode-tables.js';
+import { RiscvError } from './error.js';
+import {
+  CORE_SIZE,
+  C_BUCKETS,
+  C_COMPRESSED,
+  C_FLAGS,
+  C_HARTS,
+  C_HART_COUNT,
+  C_PAGE_MAP,
+  C_POOL,
+  C_POOL_META,
+  C_POOL_PAGES,
+  DECODED_PAGE_SIZE,
+  MAX_HARTS,
+  META_SIZE,
+} from './layout.js';
+
+/** What the compiled core exports. Addresses are host offsets, given and returned as i32. */
+export interface CoreExports {
+  run(state: number): void;
+  dropCode(core: number, offset: number, length: number): void;
+  breakReservations(core: number, offset: number, length: number): void;
+  flushAll(state: number): void;
+  updateContext(state: number): void;
+  summarizePmp(state: number): void;
+  readCsr(state: number, csr: number, privilege: number): bigint;
+  writeCsr(state: number, csr: number, value: bigint): number;
+  walk(state: number, address: bigint, access: number, privilege: number, commit: boolean): number;
+  timeTicks(state: number): bigint;
+}
+
+/** The host side of a hart, as the core calls it. */
+export interface CoreClient {
+  mmioLoad(address: number, width: number): boolean;
+  mmioStore(address: number, width: number, low: number, high: number): boolean;
+  timerChanged(): void;
+}
+
+export interface CoreOptions {
+  /**
+   * Host pages of code kept decoded, 32 KiB of the reserve each, 1 to 65,534. 256 unless told: 1 MiB of
+   * guest code in 8 MiB.
+   */
+  readonly codePages?: number;
+}
+
+const cores = new WeakMap<HostMemory, RiscvCore>();
+
+/**
+ * The compiled interpreter on one host memory: decode tables, decoded code and the harts that share them.
+ * A memory has one core, for decoded pages are known to it alone.
+ */
+export class RiscvCore {
+  readonly exports: CoreExports;
+  readonly #base: number;
+  readonly #clients: CoreClient[] = [];
+
+  /** Fetches the core's wasm file and creates it, or answers the one that the memory has. */
+  static async load(memory: HostMemory, options: CoreOptions = {}): Promise<RiscvCore> {
+    const known = cores.get(memory);
+    if (known !== undefined) return known;
+    const wasm = await wasmFile();
+    return RiscvCore.create(memory, wasm, options);
+  }
+
+  /** The same from the bytes of `wasm/hart.wasm`. @throws MemoryError reserve-exhausted; RiscvError bad-option */
+  static create(memory: HostMemory, wasm: Uint8Array, options: CoreOptions = {}): RiscvCore {
+    return cores.get(memory) ?? new RiscvCore(memory, wasm, options);
+  }
+
+  private constructor(
+    readonly memory: HostMemory,
+    wasm: Uint8Array,
+    options: CoreOptions,
+  ) {
+    const pages = options.codePages ?? 256;
+    if (!Number.isInteger(pages) || pages < 1 || pages > 65_534) {
+      throw new RiscvError('bad-option', `codePages must be from 1 to 65534, not ${pages}`);
+    }
+    this.#base = memory.reserve(CORE_SIZE);
+    const compressed = compressedTable();
+    const tableSize = decodeTables(0).length;
+    const layout = {
+      [C_FLAGS]: memory.flags.offset,
+      [C_PAGE_MAP]: memory.reserve((memory.size / 4096) * 2),
+      [C_POOL]: memory.reserve(pages * DECODED_PAGE_SIZE),
+      [C_POOL_PAGES]: pages,
+      [C_POOL_META]: memory.reserve(pages * META_SIZE),
+      [C_BUCKETS]: memory.reserve(tableSize),
+      [C_COMPRESSED]: memory.reserve(compressed.byteLength),
+    };
+    for (const [field, value] of Object.entries(layout))
+      memory.view.setUint32(this.#base + Number(field), value, true);
+    memory.bytes.set(decodeTables(layout[C_BUCKETS]!), layout[C_BUCKETS]!);
+    memory.bytes.set(new Uint8Array(compressed.buffer), layout[C_COMPRESSED]!);
+    this.exports = instantiateCore<CoreExports>(wasm, memory, this.#imports());
+    memory.flags.onStore(PAGE_CODE, (offset, length) => this.exports.dropCode(this.#base, offset, length));
+    memory.flags.onStore(PAGE_RESERVED, (offset, length) =>
+      this.exports.breakReservations(this.#base, offset, length),
+    );
+    cores.set(memory, this);
+  }
+
+  /** Host offset of the core block. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Adds a hart; its index. @throws RiscvError too-many-harts */
+  attach(client: CoreClient, state: number): number {
+    const index = this.#clients.length;
+    if (index === MAX_HARTS)
+      throw new RiscvError('too-many-harts', `one host memory serves ${MAX_HARTS} harts`);
+    this.#clients.push(client);
+    this.memory.view.setUint32(this.#base + C_HARTS + index * 4, state, true);
+    this.memory.view.setUint32(this.#base + C_HART_COUNT, index + 1, true);
+    return index;
+  }
+
+  #imports(): Record<string, WebAssembly.ImportValue> {
+    return {
+      mmioLoad: (index: number, low: number, high: number, width: number): number =>
+        this.#clients[index]!.mmioLoad(joinAddress(low, high), width) ? 0 : 1,
+      mmioStore: (
+        index: number,
+        low: number,
+        high: number,
+        width: number,
+        valueLow: number,
+        valueHigh: number,
+      ): number =>
+        this.#clients[index]!.mmioStore(joinAddress(low, high), width, valueLow, valueHigh) ? 0 : 1,
+      timerChanged: (index: number): void => this.#clients[index]!.timerChanged(),
+    };
+  }
+}
+
+let file: Promise<Uint8Array> | undefined;
+
+/** The bytes of the core, read once. */
+function wasmFile(): Promise<Uint8Array> {
+  return (file ??= fetchCore(new URL('../wasm/hart.wasm', import.meta.url)));
+}
