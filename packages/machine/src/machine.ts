@@ -209,8 +209,6 @@ export class Machine implements WorldPart {
   /** By the run loop: a hart left its slice. */
   left(hart: Hart, exit: RunnableHart['exit']): void {
     if (exit === 'sbi') {
-      // Before the call: it may start this hart elsewhere.
-      hart.pc += 4n;
       this.#sbiCalls.value++;
       this.#sbi?.handle(hart);
     } else if (exit === 'fatal') this.#end({ reason: 'fatal', code: 1 });

@@ -2,10 +2,10 @@
 export interface RunnableHart {
   /** Nanoseconds, the hart's own. */
   readonly localTime: number;
-  /** Virtual picoseconds of one instruction. */
-  readonly picosecondsPerInstruction: number;
   readonly exit: 'budget' | 'wfi' | 'sbi' | 'stop' | 'breakpoint' | 'fatal';
   readonly interruptPending: boolean;
+  /** How many instructions bring the hart to `time` or just beyond. */
+  instructionsUntil(time: number): number;
   /** Retires at most `instructions`, exactly that many unless it leaves for the reason in `exit`; the count. */
   run(instructions: number): number;
   /** Idle time passes up to `time`. */

@@ -197,7 +197,7 @@ export class World implements Snapshotable {
     clock.beginSlice(end, (when) => hart.shortenTo(when));
     this.#current = hart;
     this.#slices++;
-    hart.run(Math.max(1, Math.ceil(((end - start) * 1000) / hart.picosecondsPerInstruction)));
+    hart.run(Math.max(1, hart.instructionsUntil(end)));
     this.#current = undefined;
     clock.endSlice();
     // Whoever acts on the exit (firmware, a debugger) does so at the hart's time.

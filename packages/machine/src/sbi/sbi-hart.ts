@@ -18,5 +18,5 @@ export interface SbiHart {
   /** Makes earlier stores visible to fetches, where the hart does not see to that by page flags. */
   fenceI?(): void;
   /** Begins anew at `pc` in the given privilege with satp and sstatus.SIE zero, a0 and a1 as told. */
-  reset(state: { pc: bigint; privilege: number; a0: bigint; a1: bigint }): void;
+  reset(state: { pc: bigint; privilege: 0 | 1 | 3; a0: bigint; a1: bigint }): void;
 }

@@ -42,9 +42,12 @@ export class FakeHart implements RunnableHart {
     this.localTime = Math.max(this.localTime, time);
   }
 
+  instructionsUntil(time: number): number {
+    return Math.max(0, Math.ceil(((time - this.localTime) * 1000) / this.picosecondsPerInstruction));
+  }
+
   shortenTo(time: number): void {
-    const left = Math.max(0, Math.ceil(((time - this.localTime) * 1000) / this.picosecondsPerInstruction));
-    this.#limit = Math.min(this.#limit, this.retired + left);
+    this.#limit = Math.min(this.#limit, this.retired + this.instructionsUntil(time));
   }
 
   requestStop(): void {
