@@ -1,3 +1,4 @@
+import type { Counter } from '@vmloom/device';
 import type { AddressSpace, Mapping, MmioHandler } from '@vmloom/memory';
 import type { Bar } from './bar.js';
 import type { PciBridge } from './bridge.js';
@@ -43,13 +44,14 @@ export class Decoder {
     private readonly space: AddressSpace,
     private readonly windows: readonly HostWindow[],
     private readonly root: PciBus,
+    private readonly exits: ((reason: string) => Counter) | undefined,
   ) {
     for (const window of windows) {
       space.mapMmio({
         name: window.name,
         base: window.base,
         size: window.size,
-        handler: this.#unclaimed(window),
+        handler: counted(this.#unclaimed(window), exits?.(window.name)),
         priority: PRIORITY_WINDOW,
       });
     }
@@ -74,12 +76,13 @@ export class Decoder {
   }
 
   #map({ fn, bar, region, base, size, offset }: Claim): Mapping {
-    const { handler } = region;
+    const handler = offset === 0 ? region.handler : shifted(region.handler, offset);
+    const exits = region.access === 'direct' ? undefined : this.exits?.(`${fn.shortName}/${region.name}`);
     return this.space.mapMmio({
       name: `${fn.name}/${bar.name}/${region.name}`,
       base,
       size,
-      handler: offset === 0 ? handler : shifted(handler, offset),
+      handler: counted(handler, exits),
       ...(region.widths && { widths: region.widths }),
       ...(region.unaligned && { unaligned: true }),
       ...(region.access && { access: region.access }),
@@ -164,5 +167,20 @@ function shifted(handler: MmioHandler, by: number): MmioHandler {
   return {
     read: (offset, width) => handler.read(offset + by, width),
     write: (offset, width, value) => handler.write(offset + by, width, value),
+  };
+}
+
+/** The same registers, with every access counted; themselves when there is nothing to count with. */
+export function counted(handler: MmioHandler, counter: Counter | undefined): MmioHandler {
+  if (counter === undefined) return handler;
+  return {
+    read: (offset, width) => {
+      counter.value++;
+      return handler.read(offset, width);
+    },
+    write: (offset, width, value) => {
+      counter.value++;
+      handler.write(offset, width, value);
+    },
   };
 }

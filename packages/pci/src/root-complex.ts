@@ -16,7 +16,7 @@ import type { AddressSpace, HandlerWidth } from '@vmloom/memory';
 import { Attachment } from './attachment.js';
 import type { PciBridge } from './bridge.js';
 import { PciBus, type BusOwner, type PlugOptions } from './bus.js';
-import { Decoder, type HostWindow } from './decoder.js';
+import { counted, Decoder, type HostWindow } from './decoder.js';
 import type { ConfigEffect } from './effects.js';
 import { PciError } from './error.js';
 import type { PciFunction } from './function.js';
@@ -29,8 +29,13 @@ export interface RootComplexOptions {
   readonly ledger?: Ledger;
   /** Its name as an owner of events; `pcie` unless told. */
   readonly name?: string;
-  /** Before the names it gives to functions that have none, so that several fabrics share a clock. Nothing unless told. */
+  /** Before the names of all functions, so that several fabrics share a clock: `vm1.`. Empty unless told. */
   readonly functionPrefix?: string;
+  /**
+   * The ledger's owner of exits: every trapped access of a processor to the configuration window and to BARs counts
+   * as an exit of it, with the region as the reason. Not counted unless told.
+   */
+  readonly exitOwner?: string;
   /** The enhanced configuration window: 1 MiB per bus. 0x3000_0000 and 256 MiB unless told. */
   readonly ecam?: { readonly base: number; readonly size: number };
   /** Those of QEMU's virt board unless told. */
@@ -108,17 +113,25 @@ export class RootComplex implements Device, EventOwner, BusOwner {
     }
     this.intx.forEach((line, index) => line.onComplete(() => this.#completed(index)));
     this.clock.register(this);
+    const { exitOwner } = options;
+    const exits =
+      exitOwner === undefined
+        ? undefined
+        : (reason: string) => this.ledger.counter(exitOwner, 'exit', reason);
     this.space.mapMmio({
       name: 'pcie-ecam',
       base: this.ecam.base,
       size: this.ecam.size,
       widths: [1, 2, 4],
-      handler: {
-        read: (offset, width) => this.configRead(...this.#decode(offset), width),
-        write: (offset, width, value) => this.configWrite(...this.#decode(offset), width, value),
-      },
+      handler: counted(
+        {
+          read: (offset, width) => this.configRead(...this.#decode(offset), width),
+          write: (offset, width, value) => this.configWrite(...this.#decode(offset), width, value),
+        },
+        exits?.('pcie-ecam'),
+      ),
     });
-    this.#decoder = new Decoder(this.space, this.windows, this.rootBus);
+    this.#decoder = new Decoder(this.space, this.windows, this.rootBus, exits);
     this.rootBus.owner = this;
     if (options.hostBridge !== 'none') this.plug(options.hostBridge ?? new HostBridge(), { slot: 0 });
   }
@@ -145,10 +158,11 @@ export class RootComplex implements Device, EventOwner, BusOwner {
     }
   }
 
-  /** By name, or by address as in lspci (`01:00.0`). */
-  find(nameOrAddress: string): PciFunction | undefined {
-    for (const fn of this.functions())
-      if (fn.name === nameOrAddress || fn.address === nameOrAddress) return fn;
+  /** By name, with or without the fabric's prefix, or by address as in lspci (`01:00.0`). */
+  find(wanted: string): PciFunction | undefined {
+    for (const fn of this.functions()) {
+      if (fn.name === wanted || fn.shortName === wanted || fn.address === wanted) return fn;
+    }
     return undefined;
   }
 
@@ -240,7 +254,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   }
 
   #adopt(fn: PciFunction): void {
-    if (!fn.isNamed) fn.nameBy(this.#freshName(fn.model));
+    fn.nameBy(this.#prefix, fn.isNamed ? fn.shortName : this.#freshName(fn.model));
     const attachment = new Attachment(this, fn);
     this.#attachments.set(fn, attachment);
     if (fn.isBridge) (fn as PciBridge).secondaryBus.owner = this;
@@ -260,22 +274,22 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   }
 
   #checkNames(newcomers: readonly PciFunction[]): void {
-    const names = new Set([...this.#attachments.keys()].map((other) => other.name));
+    const names = new Set([...this.#attachments.keys()].map((other) => other.shortName));
     for (const fn of newcomers) {
       if (!fn.isNamed) continue;
-      if (names.has(fn.name)) {
+      const { shortName } = fn;
+      if (names.has(shortName)) {
         throw new PciError(
           'duplicate-name',
-          `two functions are called ${fn.name}; give one of them another name`,
+          `two functions are called ${shortName}; give one of them another name`,
         );
       }
-      names.add(fn.name);
+      names.add(shortName);
     }
   }
 
-  #freshName(kind: string): string {
-    const model = this.#prefix + kind;
-    const names = new Set([...this.functions()].map((fn) => fn.name));
+  #freshName(model: string): string {
+    const names = new Set([...this.#attachments.keys()].map((fn) => fn.shortName));
     let number = this.#models.get(model) ?? 0;
     while (names.has(`${model}-${number}`)) number++;
     this.#models.set(model, number + 1);
