@@ -1,1 +1,3 @@
-export {};
+export * from './error.js';
+export * from './mac-address.js';
+export * from './mac.js';

@@ -1,1 +1,4 @@
-export {};
+export * from './fake-driver.js';
+export * from './frames.js';
+export * from './nic-bench.js';
+export * from './test-port.js';

@@ -1,0 +1,117 @@
+import type { Clock, EventOwner, SnapshotValue } from '@vmloom/device';
+import { Frame } from '@vmloom/net';
+import { DeadlineTimer } from './deadline-timer.js';
+import * as R from './register-map.js';
+import type { RegisterFile } from './register-file.js';
+
+const OPCODE_PAUSE = 1;
+
+/** What flow control asks of the device around it. */
+export interface FlowControlHost {
+  /** Bytes of the receive FIFO in use. */
+  readonly fifoUsed: number;
+  readonly mayTransmit: boolean;
+  sendFrame(frame: Frame): boolean;
+}
+
+/**
+ * Sending of PAUSE frames (8.7): XOFF when the receive FIFO fills to FCRTH, XON when it empties to FCRTL with
+ * XONE set, and XOFF on TCTL.SWXOFF. They leave by an event, ahead of the ring.
+ */
+export class FlowControl {
+  readonly #registers: RegisterFile;
+  readonly #host: FlowControlHost;
+  readonly #clock: Clock;
+  readonly #timer: DeadlineTimer;
+  readonly #bytes = new Uint8Array(R.MIN_FRAME);
+  readonly #frame = Frame.of(this.#bytes);
+  /** The partner has been told to stop. */
+  #stopped = false;
+  #software = false;
+
+  constructor(registers: RegisterFile, clock: Clock, owner: EventOwner, host: FlowControlHost) {
+    this.#registers = registers;
+    this.#clock = clock;
+    this.#host = host;
+    this.#timer = new DeadlineTimer(clock, owner, 'flow-control');
+  }
+
+  /** TCTL.SWXOFF was set. */
+  requestXoff(): void {
+    this.#software = true;
+    this.#timer.arm(this.#clock.now);
+  }
+
+  /** The fill of the FIFO changed. */
+  check(): void {
+    if (this.#wantsStop || this.#wantsStart) this.#timer.arm(this.#clock.now);
+  }
+
+  /** The wire has room again. */
+  writable(): void {
+    if (this.#software) this.#timer.arm(this.#clock.now);
+    else this.check();
+  }
+
+  onEvent(): void {
+    if (!this.#timer.fired() || !this.#host.mayTransmit) return;
+    if (this.#software) {
+      if (!this.#send(this.#registers.get(R.REG_FCTTV))) return;
+      this.#software = false;
+    }
+    if (this.#wantsStop) this.#stopped = this.#send(this.#registers.get(R.REG_FCTTV));
+    else if (this.#wantsStart) this.#stopped = !this.#send(0);
+  }
+
+  reset(): void {
+    this.#timer.disarm();
+    this.#stopped = this.#software = false;
+  }
+
+  save(): SnapshotValue {
+    return { timer: this.#timer.save(), stopped: this.#stopped, software: this.#software };
+  }
+
+  restore(value: SnapshotValue): void {
+    const saved = value as { timer: SnapshotValue; stopped: boolean; software: boolean };
+    this.#timer.restore(saved.timer);
+    this.#stopped = saved.stopped;
+    this.#software = saved.software;
+  }
+
+  get #enabled(): boolean {
+    return (this.#registers.get(R.REG_CTRL) & R.CTRL_TFCE) !== 0;
+  }
+
+  get #wantsStop(): boolean {
+    const high = this.#registers.get(R.REG_FCRTH);
+    return this.#enabled && !this.#stopped && high !== 0 && this.#host.fifoUsed >= high;
+  }
+
+  get #wantsStart(): boolean {
+    const low = this.#registers.get(R.REG_FCRTL);
+    return this.#stopped && (low & R.FCRTL_XONE) !== 0 && this.#host.fifoUsed <= (low & 0xfff8);
+  }
+
+  #send(quanta: number): boolean {
+    const { image } = this.#registers;
+    const word = (register: number): number => image[register >> 2]!;
+    const bytes = this.#bytes;
+    const address = (at: number, low: number, high: number): void => {
+      for (let index = 0; index < 4; index++) bytes[at + index] = low >>> (8 * index);
+      bytes[at + 4] = high;
+      bytes[at + 5] = high >>> 8;
+    };
+    address(0, word(R.REG_FCAL), word(R.REG_FCAH));
+    address(6, word(R.REG_RAL0), word(R.REG_RAH0));
+    const fields = [word(R.REG_FCT), OPCODE_PAUSE, quanta];
+    fields.forEach((value, index) => {
+      bytes[12 + 2 * index] = value >>> 8;
+      bytes[13 + 2 * index] = value;
+    });
+    if (!this.#host.sendFrame(this.#frame)) return false;
+    image[(quanta === 0 ? R.REG_XONTXC : R.REG_XOFFTXC) >> 2]!++;
+    image[R.REG_TPT >> 2]!++;
+    return true;
+  }
+}
