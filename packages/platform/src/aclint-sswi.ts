@@ -9,7 +9,7 @@ export interface AclintSswiOptions {
   readonly name?: string;
 }
 
-/** ACLINT 1.0 SSWI, chapter 4: supervisor software interrupts without M-mode's help. It has no state. */
+/** ACLINT 1.0 chapter 4, SSWI with SETSSIP registers: supervisor software interrupts without M-mode's help. It has no state. */
 export class AclintSswi implements MmioHandler, Device {
   /** Bytes of registers. */
   static readonly SIZE = 0x4000;

@@ -15,7 +15,7 @@ function make(harts = 2) {
 const NEVER = 0xffff_ffff_ffff_ffffn;
 
 describe('MSWI', () => {
-  it('ACLINT 1.0 3: bit 0 of MSIP drives the line of its hart, the other bits are 0', () => {
+  it('ACLINT 1.0 3.2: bit 0 of MSIP drives the line of its hart, the other bits are 0', () => {
     const { driver, lines } = make();
     driver.setSoftware(1, 0xffff_ffff);
     expect([lines[0]!.software.level, lines[1]!.software.level]).toEqual([false, true]);
@@ -38,7 +38,7 @@ describe('MSWI', () => {
 });
 
 describe('MTIMER', () => {
-  it('ACLINT 1.0 2.1: MTIME counts 10 MHz of the clock, rounded down', () => {
+  it('ACLINT 1.0 2.2: MTIME counts 10 MHz of the clock, rounded down', () => {
     const { clock, driver } = make();
     clock.now = 99;
     expect(driver.time).toBe(0n);
@@ -46,7 +46,7 @@ describe('MTIMER', () => {
     expect(driver.time).toBe(10_000_001n);
   });
 
-  it('ACLINT 1.0 2.2: the interrupt pends from the instant MTIME reaches MTIMECMP', () => {
+  it('ACLINT 1.0 2.3: the interrupt pends from the instant MTIME reaches MTIMECMP', () => {
     const { clock, driver, lines } = make();
     driver.setCompare(0, 1000n);
     clock.runUntil(99_999);
@@ -56,7 +56,7 @@ describe('MTIMER', () => {
     expect(lines[1]!.timer.level).toBe(false);
   });
 
-  it('ACLINT 1.0 2.2: writing a later MTIMECMP takes the interrupt back, an earlier one raises it at once', () => {
+  it('ACLINT 1.0 2.3: writing a later MTIMECMP takes the interrupt back, an earlier one raises it at once', () => {
     const { clock, driver, lines } = make();
     clock.runUntil(1_000_000);
     driver.setCompare(0, 1n);
@@ -67,7 +67,7 @@ describe('MTIMER', () => {
     expect(driver.compare(0)).toBe(NEVER);
   });
 
-  it('ACLINT 1.0 2.2: the comparison is unsigned over 64 bits', () => {
+  it('ACLINT 1.0 2.3: the comparison is unsigned over 64 bits', () => {
     const { driver, lines } = make();
     driver.setCompare(0, 0x8000_0000_0000_0000n);
     expect(lines[0]!.timer.level).toBe(false);
@@ -75,7 +75,7 @@ describe('MTIMER', () => {
     expect(lines[0]!.timer.level).toBe(true);
   });
 
-  it('ACLINT 1.0 2.1: MTIME is writable; comparators follow and the offset is told', () => {
+  it('ACLINT 1.0 2.2: MTIME is writable; comparators follow and the offset is told', () => {
     const { clock, aclint, driver, lines } = make();
     const offsets: bigint[] = [];
     aclint.onTimeOffset = (offset) => offsets.push(offset);
@@ -134,7 +134,7 @@ describe('MTIMER', () => {
   });
 });
 
-it('ACLINT 1.0 2.1, 3: reset clears MTIME and MSIP and leaves nothing due', () => {
+it('ACLINT 1.0 2.2, 3.2: reset clears MTIME and MSIP and leaves nothing due', () => {
   const { clock, aclint, driver, lines } = make();
   clock.runUntil(5_000);
   driver.setSoftware(0, 1);
@@ -172,7 +172,7 @@ it('a snapshot with a timer in flight and one pending goes on where it was', () 
 });
 
 describe('SSWI', () => {
-  it('ACLINT 1.0 4: writing 1 to SETSSIP is an edge to its hart; it reads 0', () => {
+  it('ACLINT 1.0 4.2: writing 1 to SETSSIP is an edge to its hart; it reads 0', () => {
     const raised: number[] = [];
     const sswi = new AclintSswi({ harts: 2, raise: (hart) => raised.push(hart) });
     sswi.write(4, 4, 1);

@@ -157,7 +157,7 @@ export class Aclint implements MmioHandler, Device, EventOwner {
     for (let hart = 0; hart < this.#harts.length; hart++) this.#updateTimer(hart);
   }
 
-  /** ACLINT 2.1: the interrupt pends while MTIME is at or above MTIMECMP, as unsigned numbers. */
+  /** ACLINT 1.0 2.3: the interrupt pends while MTIME is at or above MTIMECMP, as unsigned numbers. */
   #updateTimer(hart: number): void {
     if (this.#events[hart] !== 0) this.#clock.cancel(this.#events[hart]!);
     this.#events[hart] = 0;

@@ -92,7 +92,7 @@ describe('interrupt flow', () => {
     expect(line.level).toBe(false);
   });
 
-  it('PLIC 1.0.0 1.4 gateway: while a request is under way no other is forwarded', () => {
+  it('PLIC 1.0.0 Interrupt Gateways: while a request is under way no other is forwarded', () => {
     const { driver, source } = make();
     const { input } = source(10);
     input.set(true);
@@ -104,7 +104,7 @@ describe('interrupt flow', () => {
     expect(driver.isPending(10)).toBe(true);
   });
 
-  it('PLIC 1.0.0 1.4 gateway: a request stays when its line falls before the claim', () => {
+  it('PLIC 1.0.0 Interrupt Gateways: a request stays when its line falls before the claim', () => {
     const { driver, source } = make();
     const { input } = source(10);
     input.set(true);

@@ -62,7 +62,7 @@ function make(options: Partial<Uart16550Options> = {}) {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('registers', () => {
-  it('PC16550D table III: master reset values', () => {
+  it('PC16550D table I: master reset values', () => {
     const { uart, driver } = make();
     driver.enableFifos();
     driver.interruptEnable = 0xf;
@@ -95,7 +95,7 @@ describe('registers', () => {
     expect(driver.read(UART_DATA)).toBe(0x1f);
   });
 
-  it('PC16550D 8.6 IER 7:4 and 8.7 MCR 7:5 are always 0, SCR holds anything', () => {
+  it('PC16550D 8.6 IER 7:4 and 8.8 MCR 7:5 are always 0, SCR holds anything', () => {
     const { driver } = make();
     driver.interruptEnable = 0xf0;
     driver.modemControl = 0xe0;
@@ -126,7 +126,7 @@ describe('transmitter', () => {
     expect(sent).toEqual(Array.from({ length: 10_000 }, (_, index) => index & 0xff));
   });
 
-  it('PC16550D 8.5: the THR empty interrupt is cleared by reading IIR while it is the cause', () => {
+  it('PC16550D 8.6: the THR empty interrupt is cleared by reading IIR while it is the cause', () => {
     const { driver, line } = make();
     driver.interruptEnable = IER_THR_EMPTY;
     expect(line.level).toBe(true);
@@ -136,7 +136,7 @@ describe('transmitter', () => {
     expect(line.level).toBe(true);
   });
 
-  it('PC16550D table V: reading IIR leaves the THR empty interrupt alone while a higher cause shows', () => {
+  it('PC16550D table IV: reading IIR leaves the THR empty interrupt alone while a higher cause shows', () => {
     const { driver, uart } = make();
     driver.interruptEnable = IER_THR_EMPTY | IER_RECEIVED_DATA;
     uart.receive(bytes('a'));
@@ -230,7 +230,7 @@ describe('receiver', () => {
     }
   });
 
-  it('PC16550D 8.6.2: four silent character times below the trigger level raise the time-out', () => {
+  it('PC16550D 8.11: four silent character times below the trigger level raise the time-out', () => {
     const { driver, uart, line, clock } = make();
     driver.setFormat(2, EIGHT_BITS);
     driver.enableFifos(3);
@@ -271,7 +271,7 @@ describe('receiver', () => {
 });
 
 describe('interrupts', () => {
-  it('PC16550D table V: line status, received data, THR empty, modem status, in this order', () => {
+  it('PC16550D table IV: line status, received data, THR empty, modem status, in this order', () => {
     const { driver, uart, line } = make();
     driver.interruptEnable = 0xf;
     uart.receiveCharacter(0x61, LSR_PARITY_ERROR);
@@ -307,7 +307,7 @@ describe('interrupts', () => {
 });
 
 describe('modem', () => {
-  it('PC16550D 8.8: deltas are set by changes and cleared by reading MSR; RI counts on its trailing edge', () => {
+  it('PC16550D 8.9: deltas are set by changes and cleared by reading MSR; RI counts on its trailing edge', () => {
     const { driver, uart } = make();
     expect(driver.modemStatus).toBe(MSR_CTS | MSR_DSR | MSR_DCD);
     uart.setModemInputs(MSR_CTS | MSR_DSR | MSR_DCD | MSR_RI);
@@ -317,7 +317,7 @@ describe('modem', () => {
     expect(driver.modemStatus).toBe(MSR_CTS);
   });
 
-  it('PC16550D 8.7 MCR bit 4: loopback joins outputs to inputs and lets the pins go inactive', () => {
+  it('PC16550D 8.8 MCR bit 4: loopback joins outputs to inputs and lets the pins go inactive', () => {
     const { driver, uart } = make();
     driver.modemControl = MCR_DTR | MCR_OUT1;
     expect(uart.modemOutputs).toBe(MCR_DTR | MCR_OUT1);
@@ -333,7 +333,7 @@ describe('modem', () => {
     }
   });
 
-  it('PC16550D 8.7 MCR bit 4: in loopback data comes back, nothing leaves, the input is disconnected', () => {
+  it('PC16550D 8.8 MCR bit 4: in loopback data comes back, nothing leaves, the input is disconnected', () => {
     const { driver, uart, sent } = make();
     driver.enableFifos();
     driver.modemControl = MCR_LOOP;
@@ -344,7 +344,7 @@ describe('modem', () => {
     expect(sent).toEqual([]);
   });
 
-  it('PC16550D 8.7: in loopback interrupts work, and too many characters overrun', () => {
+  it('PC16550D 8.8: in loopback interrupts work, and too many characters overrun', () => {
     const { driver, line } = make();
     driver.enableFifos();
     driver.modemControl = MCR_LOOP;

@@ -113,7 +113,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   #shown = 0;
   #msr = 0;
   #modemInputs = MSR_CTS | MSR_DSR | MSR_DCD;
-  /** The THR-empty interrupt is due: it is an event, not a level (data sheet 8.5). */
+  /** The THR-empty interrupt is due: it is an event, not a level (data sheet 8.6). */
   #thrEmptyDue = false;
   #timedOut = false;
   /** {@link receive} has refused bytes and owes word of room. */
@@ -253,7 +253,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#update();
   }
 
-  /** Master reset (data sheet table III); SCR and the divisor are not changed by it on the chip, here they are 0. */
+  /** Master reset (data sheet table I); SCR and the divisor are not changed by it on the chip, here they are 0. */
   reset(): void {
     this.#ier = 0;
     this.#fcr = 0;
@@ -363,7 +363,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#useReceiver();
   }
 
-  /** 8.6.2: a character that comes in or is read restarts the time-out. */
+  /** 8.11: a character that comes in or is read restarts the time-out. */
   #useReceiver(): void {
     this.#timedOut = false;
     this.#lastReceiverUse = this.#clock.now;
@@ -470,7 +470,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     return cause | (this.#fifosEnabled ? IIR_FIFOS_ENABLED : 0);
   }
 
-  /** The cause of the highest priority, table V. */
+  /** The cause of the highest priority, table IV. */
   get #cause(): number {
     const ier = this.#ier;
     if ((ier & IER_LINE_STATUS) !== 0 && (this.#overrun || this.#shown !== 0)) return IIR_LINE_STATUS;

@@ -19,7 +19,7 @@ export const IER_LINE_STATUS = 0x04;
 export const IER_MODEM_STATUS = 0x08;
 export const IER_MASK = 0x0f;
 
-// Values of IIR 3:0, table V of the data sheet.
+// Values of IIR 3:0, table IV of the data sheet.
 export const IIR_NONE = 0x01;
 export const IIR_LINE_STATUS = 0x06;
 export const IIR_RECEIVED_DATA = 0x04;

@@ -15,7 +15,7 @@ import {
 import { sbiRet, type SbiCall, type SbiExtension, type SbiRet } from './sbi-extension.js';
 import { PRIVILEGE_SUPERVISOR, type SbiHart } from './sbi-hart.js';
 
-// Hart states, SBI 2.0 table 19. The pending states pass within one call here, so no caller ever sees them.
+// Hart states, SBI 2.0 chapter 9. The pending states pass within one call here, so no caller ever sees them.
 export const HSM_STARTED = 0;
 export const HSM_STOPPED = 1;
 export const HSM_SUSPENDED = 4;
@@ -26,11 +26,9 @@ const HART_STOP = 1;
 const HART_GET_STATUS = 2;
 const HART_SUSPEND = 3;
 
-// Suspend types, SBI 2.0 table 21.
+// Suspend types, SBI 2.0 9.4. The platform has none of its own.
 const SUSPEND_RETENTIVE = 0x0000_0000;
 const SUSPEND_NON_RETENTIVE = 0x8000_0000;
-const SUSPEND_PLATFORM_RETENTIVE = 0x1000_0000;
-const SUSPEND_PLATFORM_NON_RETENTIVE = 0x9000_0000;
 
 interface HartState {
   state: HsmState;
@@ -38,19 +36,23 @@ interface HartState {
   resume: { readonly address: bigint; readonly opaque: bigint } | undefined;
 }
 
+export interface HsmOptions {
+  readonly harts: readonly SbiHart[];
+  readonly bootHart: number;
+  readonly space: AddressSpace;
+  /** Called for a hart that stops, to drop what is due for it. */
+  readonly onStop: (hart: SbiHart) => void;
+  /** Called for a hart that executes from now on. */
+  readonly onRunning: (hart: SbiHart) => void;
+}
+
 /** Hart state management, SBI 2.0 chapter 9. */
 export class HsmExtension implements SbiExtension {
   readonly eid = EID_HSM;
   readonly #states: Map<number, HartState>;
 
-  constructor(
-    private readonly harts: readonly SbiHart[],
-    private readonly bootHart: number,
-    private readonly space: AddressSpace,
-    /** Called for a hart that stops, to drop what is due for it. */
-    private readonly onStop: (hart: SbiHart) => void,
-  ) {
-    this.#states = new Map(harts.map(({ id }) => [id, { state: HSM_STOPPED, resume: undefined }]));
+  constructor(private readonly options: HsmOptions) {
+    this.#states = new Map(options.harts.map(({ id }) => [id, { state: HSM_STOPPED, resume: undefined }]));
     this.reset();
   }
 
@@ -90,12 +92,13 @@ export class HsmExtension implements SbiExtension {
     entry.state = HSM_STARTED;
     entry.resume = undefined;
     if (resume !== undefined) begin(hart, resume.address, resume.opaque);
+    this.options.onRunning(hart);
     return true;
   }
 
   reset(): void {
     for (const [id, entry] of this.#states) {
-      entry.state = id === this.bootHart ? HSM_STARTED : HSM_STOPPED;
+      entry.state = id === this.options.bootHart ? HSM_STARTED : HSM_STOPPED;
       entry.resume = undefined;
     }
   }
@@ -119,7 +122,7 @@ export class HsmExtension implements SbiExtension {
   }
 
   #find(id: bigint): SbiHart | undefined {
-    return this.harts.find((hart) => BigInt(hart.id) === id);
+    return this.options.harts.find((hart) => BigInt(hart.id) === id);
   }
 
   #start(id: bigint, address: bigint, opaque: bigint): SbiRet {
@@ -130,6 +133,7 @@ export class HsmExtension implements SbiExtension {
     if (!this.#executable(address)) return sbiRet(SBI_ERR_INVALID_ADDRESS);
     entry.state = HSM_STARTED;
     begin(target, address, opaque);
+    this.options.onRunning(target);
     return sbiRet(SBI_SUCCESS);
   }
 
@@ -138,19 +142,15 @@ export class HsmExtension implements SbiExtension {
     entry.state = HSM_STOPPED;
     hart.setInterrupt(BIT_SSIP, false);
     hart.setInterrupt(BIT_STIP, false);
-    this.onStop(hart);
+    this.options.onStop(hart);
     return sbiRet(SBI_SUCCESS);
   }
 
   #suspend(hart: SbiHart, type: bigint, address: bigint, opaque: bigint): SbiRet {
     // The type is 32 bits wide; what is above them is ignored (9.4, uint32_t).
     const kind = Number(BigInt.asUintN(32, type));
-    if (kind !== SUSPEND_RETENTIVE && kind !== SUSPEND_NON_RETENTIVE) {
-      const platform =
-        (kind >= SUSPEND_PLATFORM_RETENTIVE && kind < SUSPEND_NON_RETENTIVE) ||
-        kind >= SUSPEND_PLATFORM_NON_RETENTIVE;
-      return sbiRet(platform ? SBI_ERR_NOT_SUPPORTED : SBI_ERR_INVALID_PARAM);
-    }
+    // Platform-specific types do not exist here, which is the same error as a reserved one (9.4).
+    if (kind !== SUSPEND_RETENTIVE && kind !== SUSPEND_NON_RETENTIVE) return sbiRet(SBI_ERR_INVALID_PARAM);
     const retentive = kind === SUSPEND_RETENTIVE;
     if (!retentive && !this.#executable(address)) return sbiRet(SBI_ERR_INVALID_ADDRESS);
     const entry = this.#states.get(hart.id)!;
@@ -161,11 +161,11 @@ export class HsmExtension implements SbiExtension {
 
   /** RAM at an aligned address, where a hart can begin. */
   #executable(address: bigint): boolean {
-    return address % 2n === 0n && guestRange(this.space, address, 0n, 2n, false) !== undefined;
+    return address % 2n === 0n && guestRange(this.options.space, address, 0n, 2n, false) !== undefined;
   }
 }
 
-/** Table 18 and 22: S-mode, satp and sstatus.SIE zero, a0 the hart's id, a1 the caller's value. */
+/** 9.1 and 9.4: S-mode, satp and sstatus.SIE zero, a0 the hart's id, a1 the caller's value. */
 function begin(hart: SbiHart, address: bigint, opaque: bigint): void {
   hart.reset({ pc: address, privilege: PRIVILEGE_SUPERVISOR, a0: BigInt(hart.id), a1: opaque });
 }

@@ -2,7 +2,7 @@ import { EID_LEGACY_GETCHAR, EID_LEGACY_PUTCHAR, SBI_ERR_NOT_SUPPORTED, SBI_SUCC
 import type { SbiConsole } from './dbcn.js';
 
 /** Extension ids of the legacy calls (SBI 2.0 chapter 5) with those reserved for them. */
-export const isLegacy = (eid: number): boolean => eid <= 0x0f;
+export const isLegacy = (eid: number): boolean => eid >= 0 && eid <= 0x0f;
 
 /** What a legacy call leaves in a0; a1 is not changed by it. Of the legacy calls the console's are there. */
 export function legacyCall(eid: number, argument: bigint, console: SbiConsole): number {

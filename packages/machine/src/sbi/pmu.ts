@@ -7,6 +7,7 @@ import {
   SBI_ERR_ALREADY_STARTED,
   SBI_ERR_ALREADY_STOPPED,
   SBI_ERR_INVALID_PARAM,
+  SBI_ERR_NO_SHMEM,
   SBI_ERR_NOT_SUPPORTED,
   SBI_SUCCESS,
 } from './codes.js';
@@ -24,22 +25,24 @@ const COUNTERS = FIRST_FIRMWARE_COUNTER + FIRMWARE_COUNTERS;
 const WIDTH_64 = 63n;
 const INFO_FIRMWARE = 1n << 63n;
 
-// Event indices, SBI 2.0 chapter 11.1: type in bits 19:16, code in 15:0.
+// Event indices, SBI 2.0 chapter 11: type in bits 19:16, code in 15:0.
 const TYPE_HARDWARE = 0;
 const TYPE_CACHE = 1;
 const TYPE_RAW = 2;
 const TYPE_FIRMWARE = 15;
 const EVENT_CYCLES = 1;
 const EVENT_INSTRUCTIONS = 2;
-/** The largest cache id, operation and result of a cache event: NODE, PREFETCH, MISS. */
-const MAX_HARDWARE_EVENT = 10;
+/** REF_CPU_CYCLES, the last of the hardware general events. */
+const LAST_HARDWARE_EVENT = 10;
 
 const CONFIG_SKIP_MATCH = 1n;
 const CONFIG_CLEAR_VALUE = 2n;
 const CONFIG_AUTO_START = 4n;
 const CONFIG_ALL = 0xffn;
 const START_SET_INIT_VALUE = 1n;
+const START_INIT_SNAPSHOT = 2n;
 const STOP_RESET = 1n;
+const STOP_TAKE_SNAPSHOT = 2n;
 
 interface CounterState {
   /** The event it is configured for; -1: free. */
@@ -86,7 +89,7 @@ export class PmuExtension implements SbiExtension {
       case 5:
         return this.#readFirmware(hart, args[0]!);
       case 6:
-        // 11.7: the upper 32 bits on RV32, always 0 here.
+        // 11.11: the upper 32 bits on RV32, always 0 here.
         return exists(args[0]!) && isFirmwareCounter(Number(args[0]!))
           ? sbiRet(SBI_SUCCESS)
           : sbiRet(SBI_ERR_INVALID_PARAM);
@@ -130,16 +133,15 @@ export class PmuExtension implements SbiExtension {
     const counters = this.#counters.get(hart.id)!;
     const fits = (index: number): boolean =>
       kind === 'firmware' ? isFirmwareCounter(index) : index === HARDWARE_COUNTERS[Number(event)];
-    // 11.4: with SKIP_MATCH the caller names one counter that it has configured before.
-    const chosen =
-      (flags & CONFIG_SKIP_MATCH) !== 0n
-        ? named.find((index) => counters[index]!.event >= 0)
-        : named.find((index) => fits(index) && counters[index]!.event < 0);
-    if (chosen === undefined) {
-      return sbiRet((flags & CONFIG_SKIP_MATCH) !== 0n ? SBI_ERR_INVALID_PARAM : SBI_ERR_NOT_SUPPORTED);
-    }
+    // 11.7: with SKIP_MATCH the first named counter is taken, which the caller has matched before.
+    const skipMatch = (flags & CONFIG_SKIP_MATCH) !== 0n;
+    const chosen = skipMatch
+      ? named[0]
+      : named.find((index) => fits(index) && counters[index]!.event < 0 && !counters[index]!.started);
+    if (chosen === undefined) return sbiRet(SBI_ERR_NOT_SUPPORTED);
     const counter = counters[chosen]!;
-    if ((flags & CONFIG_SKIP_MATCH) === 0n) counter.event = Number(event & 0xffffn);
+    if (skipMatch && counter.event < 0) return sbiRet(SBI_ERR_INVALID_PARAM);
+    if (!skipMatch) counter.event = Number(event & 0xffffn);
     if ((flags & CONFIG_CLEAR_VALUE) !== 0n) this.#setValue(hart, chosen, counter, 0n);
     if ((flags & CONFIG_AUTO_START) !== 0n) this.#setRunning(hart, chosen, counter, true);
     return sbiRet(SBI_SUCCESS, BigInt(chosen));
@@ -147,8 +149,9 @@ export class PmuExtension implements SbiExtension {
 
   #start(hart: SbiHart, base: bigint, mask: bigint, flags: bigint, value: bigint): SbiRet {
     const named = namedCounters(base, mask);
-    // Bit 1 asks for values from snapshot memory, which is not there.
-    if (named === undefined || (flags & ~START_SET_INIT_VALUE) !== 0n) return sbiRet(SBI_ERR_INVALID_PARAM);
+    const known = START_SET_INIT_VALUE | START_INIT_SNAPSHOT;
+    if (named === undefined || (flags & ~known) !== 0n) return sbiRet(SBI_ERR_INVALID_PARAM);
+    if ((flags & START_INIT_SNAPSHOT) !== 0n) return sbiRet(SBI_ERR_NO_SHMEM);
     const counters = this.#counters.get(hart.id)!;
     if (named.some((index) => counters[index]!.event < 0)) return sbiRet(SBI_ERR_INVALID_PARAM);
     let already = false;
@@ -166,7 +169,9 @@ export class PmuExtension implements SbiExtension {
 
   #stop(hart: SbiHart, base: bigint, mask: bigint, flags: bigint): SbiRet {
     const named = namedCounters(base, mask);
-    if (named === undefined || (flags & ~STOP_RESET) !== 0n) return sbiRet(SBI_ERR_INVALID_PARAM);
+    const known = STOP_RESET | STOP_TAKE_SNAPSHOT;
+    if (named === undefined || (flags & ~known) !== 0n) return sbiRet(SBI_ERR_INVALID_PARAM);
+    if ((flags & STOP_TAKE_SNAPSHOT) !== 0n) return sbiRet(SBI_ERR_NO_SHMEM);
     const counters = this.#counters.get(hart.id)!;
     let already = false;
     for (const index of named) {
@@ -209,7 +214,7 @@ const isFirmwareCounter = (index: number): boolean => index >= FIRST_FIRMWARE_CO
 const exists = (index: bigint): boolean =>
   index < BigInt(COUNTERS) && (isFirmwareCounter(Number(index)) || Number(index) !== 1);
 
-/** 11.3: CSR number in bits 11:0, width in 17:12, type in the top bit. */
+/** 11.6: CSR number in bits 11:0, width in 17:12, type in the top bit. */
 function counterInfo(index: bigint): SbiRet {
   if (!exists(index)) return sbiRet(SBI_ERR_INVALID_PARAM);
   if (isFirmwareCounter(Number(index))) return sbiRet(SBI_SUCCESS, INFO_FIRMWARE);
@@ -238,7 +243,7 @@ function eventKind(index: bigint): 'hardware' | 'firmware' | 'unknown' | 'invali
   switch (type) {
     case TYPE_HARDWARE:
       if (code === EVENT_CYCLES || code === EVENT_INSTRUCTIONS) return 'hardware';
-      return code === 0 || code > MAX_HARDWARE_EVENT ? 'invalid' : 'unknown';
+      return code === 0 || code > LAST_HARDWARE_EVENT ? 'invalid' : 'unknown';
     case TYPE_CACHE:
     case TYPE_RAW:
       return 'unknown';

@@ -45,7 +45,7 @@ export class RfenceExtension implements SbiExtension {
   ) {}
 
   call({ hart, fid, args }: SbiCall): SbiRet {
-    if (fid > REMOTE_SFENCE_VMA_ASID) return sbiRet(SBI_ERR_NOT_SUPPORTED);
+    if (fid < 0 || fid > REMOTE_SFENCE_VMA_ASID) return sbiRet(SBI_ERR_NOT_SUPPORTED);
     const targets = hartsOfMask(this.harts, args[0]!, args[1]!);
     if (targets === undefined) return sbiRet(SBI_ERR_INVALID_PARAM);
     if (fid !== REMOTE_FENCE_I) {

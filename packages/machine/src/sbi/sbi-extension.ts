@@ -13,7 +13,7 @@ export const sbiRet = (error: SbiError, value = 0n): SbiRet => ({ error, value }
 /** One call: its function number and arguments a0 to a5, all unsigned. */
 export interface SbiCall {
   readonly hart: SbiHart;
-  /** a6, the low 32 bits. */
+  /** a6; -1 when that is no id. */
   readonly fid: number;
   readonly args: readonly bigint[];
 }

@@ -1,7 +1,7 @@
 import { expectSnapshot, type Clock, type Device, type EventOwner, type Snapshot } from '@vmloom/device';
 import type { AddressSpace } from '@vmloom/memory';
 import { BaseExtension } from './base.js';
-import { SBI_ERR_NOT_SUPPORTED } from './codes.js';
+import { EID_LEGACY_GETCHAR, EID_LEGACY_PUTCHAR, SBI_ERR_NOT_SUPPORTED } from './codes.js';
 import { DbcnExtension, type SbiConsole } from './dbcn.js';
 import { HSM_STOPPED, HsmExtension, type HsmState } from './hsm.js';
 import { IpiExtension } from './ipi.js';
@@ -10,7 +10,7 @@ import { PmuExtension } from './pmu.js';
 import { RfenceExtension } from './rfence.js';
 import { sbiRet, type SbiExtension } from './sbi-extension.js';
 import type { SbiHart } from './sbi-hart.js';
-import { RESET_TYPES, SrstExtension, type SbiResetRequest } from './srst.js';
+import { SrstExtension, type SbiResetRequest } from './srst.js';
 import { TimeExtension } from './time.js';
 
 const A0 = 10;
@@ -28,6 +28,11 @@ export interface SbiOptions {
   readonly console: SbiConsole;
   /** Called from the event queue, after the call that asked for it. */
   readonly onReset: (request: SbiResetRequest) => void;
+  /**
+   * Told of a hart that executes from now on, after it was stopped or suspended: its own time begins at the
+   * clock's.
+   */
+  readonly onRunning?: (hart: SbiHart) => void;
   /** Ticks of the `time` CSR in a second; 10,000,000 unless told. */
   readonly frequency?: number;
   /** What the `time` CSR is ahead of the clock, in ticks; 0 unless told. */
@@ -71,17 +76,21 @@ export class Sbi implements Device, EventOwner {
       sstc: options.sstc ?? false,
       count,
     });
-    this.#hsm = new HsmExtension(harts, options.bootHart ?? harts[0]?.id ?? 0, space, (hart) =>
-      this.#time.cancel(hart),
-    );
+    this.#hsm = new HsmExtension({
+      harts,
+      bootHart: options.bootHart ?? harts[0]?.id ?? 0,
+      space,
+      onStop: (hart) => this.#time.cancel(hart),
+      onRunning: options.onRunning ?? (() => undefined),
+    });
     const isStopped = (hart: number): boolean => this.#hsm.state(hart) === HSM_STOPPED;
     const extensions: SbiExtension[] = [
-      new BaseExtension((eid) => eid <= 0xffff_ffffn && this.#has(Number(eid))),
+      new BaseExtension((eid) => this.#has(idOf(eid))),
       this.#time,
       new IpiExtension(harts, isStopped, count),
       new RfenceExtension(harts, isStopped, count),
       this.#hsm,
-      new SrstExtension((type, reason) => this.#requestReset(type, reason)),
+      new SrstExtension((request) => this.#requestReset(request)),
       this.#pmu,
       new DbcnExtension(space, options.console),
     ];
@@ -91,14 +100,13 @@ export class Sbi implements Device, EventOwner {
 
   /** Serves the call of a hart that executed `ecall` in S-mode: a7 the extension, a6 the function, a0 to a5. */
   handle(hart: SbiHart): void {
-    // Both ids are 32 bits wide (SBI 3).
-    const eid = Number(BigInt.asUintN(32, hart.readX(A7)));
+    const eid = idOf(hart.readX(A7));
     if (isLegacy(eid)) {
       hart.writeX(A0, BigInt.asUintN(64, BigInt(legacyCall(eid, hart.readX(A0), this.#console))));
       return;
     }
     const args = Array.from({ length: ARGUMENTS }, (_, index) => hart.readX(A0 + index));
-    const fid = Number(BigInt.asUintN(32, hart.readX(A6)));
+    const fid = idOf(hart.readX(A6));
     const { error, value } =
       this.#extensions.get(eid)?.call({ hart, fid, args }) ?? sbiRet(SBI_ERR_NOT_SUPPORTED);
     hart.writeX(A0, BigInt.asUintN(64, BigInt(error)));
@@ -125,7 +133,10 @@ export class Sbi implements Device, EventOwner {
       return;
     }
     this.#resetEvent = 0;
-    this.#onReset({ type: RESET_TYPES[args['type'] as number]!, reason: args['reason'] as number });
+    this.#onReset({
+      type: args['type'] as SbiResetRequest['type'],
+      reason: args['reason'] as SbiResetRequest['reason'],
+    });
   }
 
   /** All harts but the boot hart are stopped, no timer is due. The harts are reset by their owner. */
@@ -158,10 +169,13 @@ export class Sbi implements Device, EventOwner {
   }
 
   #has(eid: number): boolean {
-    return this.#extensions.has(eid) || eid === 1 || eid === 2;
+    return this.#extensions.has(eid) || eid === EID_LEGACY_PUTCHAR || eid === EID_LEGACY_GETCHAR;
   }
 
-  #requestReset(type: number, reason: number): void {
-    if (this.#resetEvent === 0) this.#resetEvent = this.#clock.after(this, 'reset', 0, { type, reason });
+  #requestReset(request: SbiResetRequest): void {
+    if (this.#resetEvent === 0) this.#resetEvent = this.#clock.after(this, 'reset', 0, { ...request });
   }
 }
+
+/** An extension or function id: no id is above 31 bits, nor negative; -1 stands for what is none (SBI 3). */
+const idOf = (register: bigint): number => (register <= 0x7fff_ffffn ? Number(register) : -1);

@@ -1,0 +1,2 @@
+export * from './fake-sbi-hart.js';
+export * from './sbi-driver.js';
