@@ -45,7 +45,7 @@ function immediate(word: u32, kind: u32): i32 {
     case IMM_CSR:
       return word >> 20;
     case IMM_RM:
-      return ((word >> 12) & 7) | ((word >> 27) << 3 << 3);
+      return ((word >> 12) & 7) | ((word >> 27) << 3);
     default:
       return 0;
   }

@@ -40,7 +40,8 @@ export function remu(a: u64, b: u64): u64 {
 
 export function divw(a: i32, b: i32): i64 {
   if (b == 0) return -1;
-  return b == -1 ? i64(0 - a) : i64(a / b);
+  // The overflow of -2^31 / -1 wraps.
+  return i64(b == -1 ? -a : a / b);
 }
 
 export function divuw(a: u32, b: u32): i64 {
