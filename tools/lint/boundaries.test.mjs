@@ -103,7 +103,7 @@ beforeAll(() => {
     lay(file, `${line}\nexport const x: unknown = here;\n`);
   }
   run('nx', 'show', 'projects');
-}, 60_000);
+}, 180_000);
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -114,7 +114,7 @@ describe('eslint', () => {
     const files = Object.keys(BY_ESLINT);
     const report = JSON.parse(run('eslint', '--format', 'json', ...files));
     byFile = new Map(report.map(({ filePath, messages }) => [filePath.slice(root.length + 1), messages]));
-  }, 60_000);
+  }, 180_000);
 
   it.each(Object.entries(BY_ESLINT))('%s: %j', (file, [, rule]) => {
     const rules = byFile.get(file).map(({ ruleId }) => ruleId);
@@ -137,7 +137,7 @@ describe('dependency-cruiser', () => {
       'apps',
     );
     violations = JSON.parse(report).summary.violations;
-  }, 60_000);
+  }, 180_000);
 
   it.each(Object.entries(BY_CRUISER))('%s: %j', (file, [, rule]) => {
     const rules = violations.filter(({ from }) => from === file).map((violation) => violation.rule.name);
