@@ -35,7 +35,8 @@ export function loadRaw(
   ram: RamWindow,
   base = ram.base,
 ): LoadedImage {
-  if (bytes.length === 0) throw new MachineError('bad-image', 'the image is empty');
+  if (bytes.length === 0)
+    throw new MachineError('bad-image', 'the image file is empty, so there is nothing to run');
   const end = base + bytes.length;
   expectInRam('the raw image', { start: base, end }, ram);
   put(space, base, bytes);
