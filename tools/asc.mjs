@@ -65,7 +65,7 @@ export async function compilePackage(root) {
   const source = join(root, 'assembly');
   const target = join(root, 'wasm');
   const entries = (existsSync(source) ? readdirSync(source) : []).filter((file) => ENTRY.test(file)).sort();
-  mkdirSync(target, { recursive: true });
+  if (entries.length > 0) mkdirSync(target, { recursive: true });
   const written = [];
   for (const entry of entries) {
     const path = join(source, entry);
@@ -76,7 +76,7 @@ export async function compilePackage(root) {
     replaceFile(join(target, file), binary);
     written.push({ file, size: binary.length });
   }
-  for (const file of readdirSync(target)) {
+  for (const file of existsSync(target) ? readdirSync(target) : []) {
     if (!written.some((one) => one.file === file)) rmSync(join(target, file));
   }
   return written;
