@@ -289,7 +289,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   }
 
   #freshName(model: string): string {
-    const names = new Set([...this.#attachments.keys()].map((fn) => fn.shortName));
+    const names = new Set([...this.functions()].map((fn) => fn.shortName));
     let number = this.#models.get(model) ?? 0;
     while (names.has(`${model}-${number}`)) number++;
     this.#models.set(model, number + 1);
