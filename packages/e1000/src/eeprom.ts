@@ -21,7 +21,7 @@ type Phase = 'start' | 'command' | 'read' | 'data' | 'done';
 /** The words of a new adapter (5.6), with a right checksum. */
 export function eepromImage(mac: Uint8Array): Uint16Array {
   const words = new Uint16Array(EEPROM_WORDS).fill(0xffff);
-  for (let word = 0; word < 3; word++) words[word] = mac[2 * word]! | (mac[2 * word + 1]! << 8);
+  for (let word = 0; word < 3; word++) words[word] = mac[2 * word] | (mac[2 * word + 1] << 8);
   words[0x03] = 0;
   words[0x08] = 0;
   words[0x09] = 0;
@@ -70,10 +70,7 @@ export class Eeprom {
 
   /** The station address in words 0 to 2. */
   get mac(): Uint8Array {
-    return Uint8Array.from(
-      { length: 6 },
-      (_, index) => (this.words[index >> 1]! >> ((index & 1) * 8)) & 0xff,
-    );
+    return Uint8Array.from({ length: 6 }, (_, index) => (this.words[index >> 1] >> ((index & 1) * 8)) & 0xff);
   }
 
   /** The wires are idle; the words and the write enable latch stay. */
@@ -117,7 +114,7 @@ export class Eeprom {
   #readWord(value: number): void {
     if ((value & R.EERD_START) === 0 || (this.#control & R.EECD_GNT) !== 0) return;
     const address = (value >>> 8) & 0xff;
-    const word = address < EEPROM_WORDS ? this.words[address]! : 0xffff;
+    const word = address < EEPROM_WORDS ? this.words[address] : 0xffff;
     this.#registers.set(R.REG_EERD, ((word << 16) | (address << 8) | R.EERD_DONE) >>> 0);
   }
 
@@ -169,7 +166,7 @@ export class Eeprom {
         this.#address = this.#shift & (EEPROM_WORDS - 1);
         return this.#decode();
       case 'read':
-        this.#dataOut = (this.words[this.#address]! >> (WORD_BITS - 1 - this.#bits)) & 1;
+        this.#dataOut = (this.words[this.#address] >> (WORD_BITS - 1 - this.#bits)) & 1;
         if (++this.#bits === WORD_BITS) {
           this.#bits = 0;
           this.#address = (this.#address + 1) % EEPROM_WORDS;

@@ -95,7 +95,7 @@ export class FlowControl {
 
   #send(quanta: number): boolean {
     const { image } = this.#registers;
-    const word = (register: number): number => image[register >> 2]!;
+    const word = (register: number): number => image[register >> 2];
     const bytes = this.#bytes;
     const address = (at: number, low: number, high: number): void => {
       for (let index = 0; index < 4; index++) bytes[at + index] = low >>> (8 * index);
@@ -110,8 +110,8 @@ export class FlowControl {
       bytes[13 + 2 * index] = value;
     });
     if (!this.#host.sendFrame(this.#frame)) return false;
-    image[(quanta === 0 ? R.REG_XONTXC : R.REG_XOFFTXC) >> 2]!++;
-    image[R.REG_TPT >> 2]!++;
+    image[(quanta === 0 ? R.REG_XONTXC : R.REG_XOFFTXC) >> 2]++;
+    image[R.REG_TPT >> 2]++;
     return true;
   }
 }

@@ -170,7 +170,7 @@ export class Interrupts {
     const saved = value as { asserted: boolean; mayRiseAt: number; timers: SnapshotValue[] };
     this.#asserted = saved.asserted;
     this.#mayRiseAt = saved.mayRiseAt;
-    this.#timers.forEach((timer, index) => timer.restore(saved.timers[index]!));
+    this.#timers.forEach((timer, index) => timer.restore(saved.timers[index]));
     this.line.set(this.#asserted);
   }
 

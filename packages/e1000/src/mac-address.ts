@@ -10,7 +10,7 @@ export function parseMac(text: string): Uint8Array {
     );
   }
   const bytes = Uint8Array.from(parts, (part) => parseInt(part, 16));
-  if ((bytes[0]! & 1) !== 0) {
+  if ((bytes[0] & 1) !== 0) {
     throw new E1000Error('bad-mac', `${text} is a group address; a station's first byte is even`);
   }
   return bytes;

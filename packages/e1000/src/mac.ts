@@ -7,12 +7,11 @@ import {
   type InterruptLine,
   type Ledger,
   type Snapshot,
-  type SnapshotValue,
 } from '@vmloom/device';
 import type { HandlerWidth, MmioHandler } from '@vmloom/memory';
 import type { Frame, Port, PortOwner } from '@vmloom/net';
 import { createCore, type Core } from './core.js';
-import { Eeprom, eepromImage } from './eeprom.js';
+import { Eeprom } from './eeprom.js';
 import { FlowControl } from './flow-control.js';
 import { Interrupts } from './interrupts.js';
 import { CORE_STATE_PACKET_BUFFER } from './layout-offsets.js';
@@ -30,14 +29,18 @@ export interface E1000MacOptions {
   readonly ledger: Ledger;
   readonly dma: DmaPort;
   readonly line: InterruptLine;
-  /** The station address in the EEPROM, six bytes. */
-  readonly mac: Uint8Array;
+  /** The words of the EEPROM (`eepromImage`); the station address is among them. Written by the guest. */
+  readonly eeprom: Uint16Array;
+  /** State in the reserve of the port's memory, cleared here. Taken anew unless given. */
+  readonly state?: StateBlock;
   /** The wire; without one there is no carrier. */
   readonly port?: Port | undefined;
   /** Nanoseconds that autonegotiation takes. 10 ms unless told: the wait of a real one proves nothing here. */
   readonly negotiationTime?: number;
   /** The link partner says that it understands PAUSE frames. True unless told. */
   readonly partnerPauses?: boolean;
+  /** The port refused a DMA request: the bus has to note an abort. */
+  readonly onDmaRefused?: () => void;
 }
 
 const SNAPSHOT = { type: 'e1000-mac', version: 1 } as const;
@@ -70,11 +73,12 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
     this.#clock = clock;
     this.#port = port;
     clock.register(this);
-    this.#state = new StateBlock(memory);
+    this.#state = options.state ?? new StateBlock(memory);
+    this.#state.clear();
     this.registers = new RegisterFile(this.#state.registers, ledger, name);
-    this.#core = createCore(dma, this.#state);
+    this.#core = createCore(dma, this.#state, options.onDmaRefused);
     this.#core.initialize(this.#state.base);
-    this.eeprom = new Eeprom(this.registers, clock, eepromImage(options.mac));
+    this.eeprom = new Eeprom(this.registers, clock, options.eeprom);
     this.#interrupts = new Interrupts(this.registers, clock, this, ledger, options.line);
     this.phy = new Phy(clock, this, {
       negotiationTime: options.negotiationTime ?? 10_000_000,
@@ -226,12 +230,12 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
     expectSnapshot(snapshot, SNAPSHOT.type, SNAPSHOT.version);
     this.#plugged = snapshot['plugged'] as boolean;
     this.#state.restore(snapshot['state'] as unknown as ReturnType<StateBlock['save']>);
-    this.eeprom.restore(snapshot['eeprom'] as SnapshotValue);
-    this.phy.restore(snapshot['phy'] as SnapshotValue);
-    this.#interrupts.restore(snapshot['interrupts'] as SnapshotValue);
-    this.#transmitter.restore(snapshot['transmitter'] as SnapshotValue);
-    this.#receiver.restore(snapshot['receiver'] as SnapshotValue);
-    this.#flowControl.restore(snapshot['flowControl'] as SnapshotValue);
+    this.eeprom.restore(snapshot['eeprom']);
+    this.phy.restore(snapshot['phy']);
+    this.#interrupts.restore(snapshot['interrupts']);
+    this.#transmitter.restore(snapshot['transmitter']);
+    this.#receiver.restore(snapshot['receiver']);
+    this.#flowControl.restore(snapshot['flowControl']);
   }
 
   // Behaviour of single registers ---------------------------------------------------------------------------
@@ -287,8 +291,8 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
     registers.reset();
     this.eeprom.reset();
     const { mac } = this.eeprom;
-    registers.set(R.REG_RAL0, mac[0]! | (mac[1]! << 8) | (mac[2]! << 16) | (mac[3]! << 24));
-    registers.set(R.REG_RAH0, mac[4]! | (mac[5]! << 8) | R.RAH_AV);
+    registers.set(R.REG_RAL0, mac[0] | (mac[1] << 8) | (mac[2] << 16) | (mac[3] << 24));
+    registers.set(R.REG_RAH0, mac[4] | (mac[5] << 8) | R.RAH_AV);
     this.#interrupts.reset();
     this.#transmitter.reset();
     this.#receiver.reset();

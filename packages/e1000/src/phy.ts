@@ -102,8 +102,7 @@ export class Phy {
 
   get loopback(): boolean {
     return (
-      (this.#registers[CONTROL]! & (CONTROL_LOOPBACK | CONTROL_POWER_DOWN)) === CONTROL_LOOPBACK &&
-      !this.#held
+      (this.#registers[CONTROL] & (CONTROL_LOOPBACK | CONTROL_POWER_DOWN)) === CONTROL_LOOPBACK && !this.#held
     );
   }
 
@@ -113,21 +112,21 @@ export class Phy {
   }
 
   get speed(): SpeedCode {
-    const control = this.#registers[CONTROL]!;
+    const control = this.#registers[CONTROL];
     if ((control & CONTROL_NEGOTIATE) === 0) {
       if ((control & CONTROL_SPEED_HIGH) !== 0) return 2;
       return (control & CONTROL_SPEED_LOW) !== 0 ? 1 : 0;
     }
-    if ((this.#registers[GIGABIT_CONTROL]! & 0x0300) !== 0) return 2;
-    return (this.#registers[ADVERTISE]! & 0x0180) !== 0 ? 1 : 0;
+    if ((this.#registers[GIGABIT_CONTROL] & 0x0300) !== 0) return 2;
+    return (this.#registers[ADVERTISE] & 0x0180) !== 0 ? 1 : 0;
   }
 
   get fullDuplex(): boolean {
-    const control = this.#registers[CONTROL]!;
+    const control = this.#registers[CONTROL];
     if ((control & CONTROL_NEGOTIATE) === 0) return (control & CONTROL_FULL_DUPLEX) !== 0;
     const speed = this.speed;
-    if (speed === 2) return (this.#registers[GIGABIT_CONTROL]! & 0x0200) !== 0;
-    return (this.#registers[ADVERTISE]! & (speed === 1 ? 0x0100 : 0x0040)) !== 0;
+    if (speed === 2) return (this.#registers[GIGABIT_CONTROL] & 0x0200) !== 0;
+    return (this.#registers[ADVERTISE] & (speed === 1 ? 0x0100 : 0x0040)) !== 0;
   }
 
   /** The cable: a partner is there or not. */
@@ -170,25 +169,25 @@ export class Phy {
         return resolved | (this.#negotiated ? 0x1000 : 0);
       }
       case INTERRUPT_STATUS: {
-        const value = this.#registers[INTERRUPT_STATUS]!;
+        const value = this.#registers[INTERRUPT_STATUS];
         this.#registers[INTERRUPT_STATUS] = 0;
         return value;
       }
       case PAGE_DATA:
-        return this.#pages[this.#registers[PAGE_SELECT]! & 31]!;
+        return this.#pages[this.#registers[PAGE_SELECT] & 31];
       default:
-        return this.#registers[register & 31]!;
+        return this.#registers[register & 31];
     }
   }
 
   write(register: number, value: number): void {
     if (register === PAGE_DATA) {
-      this.#pages[this.#registers[PAGE_SELECT]! & 31] = value;
+      this.#pages[this.#registers[PAGE_SELECT] & 31] = value;
       return;
     }
     const mask = MASKS[register];
     if (mask === undefined || this.#held) return;
-    this.#registers[register] = (this.#registers[register]! & ~mask) | (value & mask);
+    this.#registers[register] = (this.#registers[register] & ~mask) | (value & mask);
     if (register === CONTROL) this.#control(value);
   }
 
@@ -231,7 +230,7 @@ export class Phy {
   }
 
   get #negotiates(): boolean {
-    return (this.#registers[CONTROL]! & CONTROL_NEGOTIATE) !== 0;
+    return (this.#registers[CONTROL] & CONTROL_NEGOTIATE) !== 0;
   }
 
   get #negotiated(): boolean {
@@ -240,12 +239,12 @@ export class Phy {
 
   get #mayLink(): boolean {
     const off = CONTROL_POWER_DOWN | CONTROL_ISOLATE | CONTROL_LOOPBACK;
-    return this.#carrier && !this.#held && (this.#registers[CONTROL]! & off) === 0;
+    return this.#carrier && !this.#held && (this.#registers[CONTROL] & off) === 0;
   }
 
   #control(value: number): void {
     const selfClearing = CONTROL_RESET | CONTROL_RESTART;
-    this.#registers[CONTROL]! &= ~selfClearing;
+    this.#registers[CONTROL] &= ~selfClearing;
     // Any change of mode takes the link down; a write that changes nothing but starts nothing keeps it.
     if ((value & selfClearing) !== 0 || !this.#mayLink || !this.#established) this.#establish();
     else if (!this.#negotiates) this.#establish();
@@ -264,8 +263,8 @@ export class Phy {
   }
 
   #interrupt(causes: number): void {
-    this.#registers[INTERRUPT_STATUS]! |= causes;
-    if ((this.#registers[INTERRUPT_ENABLE]! & causes) !== 0) this.#options.onInterrupt();
+    this.#registers[INTERRUPT_STATUS] |= causes;
+    if ((this.#registers[INTERRUPT_ENABLE] & causes) !== 0) this.#options.onInterrupt();
   }
 
   #defaults(): void {

@@ -121,7 +121,7 @@ export class Receiver {
     ) {
       this.#packets.value++;
       this.#bytes.value += state.get(CORE_STATE_RX_LENGTH);
-    } else this.#drops[state.get(CORE_STATE_DROP_REASON)]!.value++;
+    } else this.#drops[state.get(CORE_STATE_DROP_REASON)].value++;
     if (answer === R.RX_XOFF) this.#host.paused(state.get(CORE_STATE_RX_PAUSE_TIME));
     this.#settle();
     if (state.get(CORE_STATE_FIFO_COUNT) !== 0) this.#host.fifoChanged();
@@ -211,7 +211,7 @@ export class Receiver {
   #settle(): void {
     const state = this.#state;
     for (const [field, counter] of this.#work) counter.value += state.take(field);
-    this.#drops[R.DROP_DMA]!.value += state.take(CORE_STATE_RX_LOST);
+    this.#drops[R.DROP_DMA].value += state.take(CORE_STATE_RX_LOST);
     const causes = state.take(CORE_STATE_CAUSES);
     if ((causes & R.ICR_RXT0) !== 0) this.#interrupts.packetReceived();
     if ((causes & R.ICR_SRPD) !== 0) this.#interrupts.smallPacketReceived();

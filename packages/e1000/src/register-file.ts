@@ -72,7 +72,7 @@ export class RegisterFile {
   }
 
   get(offset: number): number {
-    return this.image[offset >> 2]!;
+    return this.image[offset >> 2];
   }
 
   set(offset: number, value: number): void {
@@ -89,17 +89,17 @@ export class RegisterFile {
 
   /** A 32-bit read by software. A reserved address reads as 0. */
   read(offset: number): number {
-    const index = offset >= REGISTER_BYTES ? -1 : this.#index[offset >> 2]!;
-    const flags = index < 0 ? 0 : this.#flags[index]!;
+    const index = offset >= REGISTER_BYTES ? -1 : this.#index[offset >> 2];
+    const flags = index < 0 ? 0 : this.#flags[index];
     if (flags === 0) {
       this.#strayReads.value++;
       return 0;
     }
-    this.#reads[index]!.value++;
+    this.#reads[index].value++;
     if ((flags & ZERO) !== 0) return 0;
     this.#readHooks[index]?.();
     const { image } = this;
-    const value = image[index]!;
+    const value = image[index];
     if ((flags & CLEAR) !== 0) image[index] = 0;
     else if ((flags & CLEAR_64) !== 0) image[index] = image[index - 1] = 0;
     return value;
@@ -107,14 +107,14 @@ export class RegisterFile {
 
   /** A 32-bit write by software. A reserved address ignores it. */
   write(offset: number, value: number): void {
-    const index = offset >= REGISTER_BYTES ? -1 : this.#index[offset >> 2]!;
+    const index = offset >= REGISTER_BYTES ? -1 : this.#index[offset >> 2];
     if (index < 0 || this.#flags[index] === 0) {
       this.#strayWrites.value++;
       return;
     }
-    this.#writes[index]!.value++;
-    const mask = this.#masks[index]!;
-    this.image[index] = (this.image[index]! & ~mask) | (value & mask);
+    this.#writes[index].value++;
+    const mask = this.#masks[index];
+    this.image[index] = (this.image[index] & ~mask) | (value & mask);
     this.#writeHooks[index]?.(value >>> 0);
   }
 }

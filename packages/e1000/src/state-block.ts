@@ -14,18 +14,21 @@ export class StateBlock {
   /** The whole memory of the host, by words. */
   readonly words: Uint32Array;
   readonly registers: Uint32Array;
-  readonly #memory: HostMemory;
 
-  constructor(memory: HostMemory) {
-    this.#memory = memory;
+  constructor(readonly memory: HostMemory) {
     this.base = memory.reserve(CORE_STATE_SIZE, 16);
     this.words = new Uint32Array(memory.wasm.buffer);
     this.registers = this.words.subarray(this.base >> 2, (this.base + REGISTER_BYTES) >> 2);
-    this.set(CORE_STATE_PAGE_FLAGS, memory.flags.offset);
+  }
+
+  /** All zero, but for where the page flags are. */
+  clear(): void {
+    this.bytes(0, CORE_STATE_SIZE).fill(0);
+    this.set(CORE_STATE_PAGE_FLAGS, this.memory.flags.offset);
   }
 
   get(field: number): number {
-    return this.words[(this.base + field) >> 2]!;
+    return this.words[(this.base + field) >> 2];
   }
 
   set(field: number, value: number): void {
@@ -35,13 +38,13 @@ export class StateBlock {
   /** The value, which becomes 0. */
   take(field: number): number {
     const index = (this.base + field) >> 2;
-    const value = this.words[index]!;
+    const value = this.words[index];
     this.words[index] = 0;
     return value;
   }
 
   bytes(field: number, length: number): Uint8Array {
-    return this.#memory.bytes.subarray(this.base + field, this.base + field + length);
+    return this.memory.bytes.subarray(this.base + field, this.base + field + length);
   }
 
   /** What differs from one moment to another: all but scratch areas and tables. */
@@ -60,6 +63,6 @@ export class StateBlock {
     this.bytes(CORE_STATE_PACKET_BUFFER, CORE_STATE_CRC_TABLE - CORE_STATE_PACKET_BUFFER).set(
       saved.packetBuffer,
     );
-    this.set(CORE_STATE_PAGE_FLAGS, this.#memory.flags.offset);
+    this.set(CORE_STATE_PAGE_FLAGS, this.memory.flags.offset);
   }
 }

@@ -178,7 +178,7 @@ export class Transmitter {
         wire += frame.length + WIRE_OVERHEAD;
         if (!this.#send(frame)) this.#core.stash(state.base);
         more = wire >= EVENT_BYTES;
-      } else if (answer === R.TX_DROPPED) this.#drops[state.get(CORE_STATE_DROP_REASON)]!.value++;
+      } else if (answer === R.TX_DROPPED) this.#drops[state.get(CORE_STATE_DROP_REASON)].value++;
       else {
         more = answer === R.TX_BUDGET;
         break;
@@ -197,8 +197,8 @@ export class Transmitter {
     const count = this.#state.get(CORE_STATE_FRAME_COUNT);
     let at = (base + CORE_STATE_FRAME_RANGES) >> 2;
     for (let index = 0; index < count; index++, at += 2) {
-      const length = words[at + 1]!;
-      if (length !== 0) frame.add(words[at]!, length);
+      const length = words[at + 1];
+      if (length !== 0) frame.add(words[at], length);
     }
     return frame;
   }

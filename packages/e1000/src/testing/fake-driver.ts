@@ -1,13 +1,6 @@
 import { physical, type AddressSpace, type MmioHandler } from '@vmloom/memory';
 import * as R from '../register-map.js';
 
-export interface DriverMemory {
-  /** Guest-physical address of the driver's memory. */
-  readonly base: number;
-  /** Bytes; a mebibyte at least. */
-  readonly size: number;
-}
-
 export interface StartOptions {
   /** Descriptors of each ring, a multiple of 8. 64 unless told. */
   readonly ring?: number;
@@ -49,10 +42,11 @@ export class FakeDriver {
   readonly #space: AddressSpace;
   readonly #base: number;
 
-  constructor(registers: MmioHandler, space: AddressSpace, memory: DriverMemory) {
+  /** `base`: guest-physical address of a mebibyte of RAM that is the driver's. */
+  constructor(registers: MmioHandler, space: AddressSpace, base: number) {
     this.#registers = registers;
     this.#space = space;
-    this.#base = memory.base;
+    this.#base = base;
   }
 
   read(register: number): number {

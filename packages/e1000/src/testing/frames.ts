@@ -20,7 +20,7 @@ export function ethernetFrame(
 /** RFC 1071 over a byte array, the slow and obvious way. */
 export function internetSum(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let sum = 0;
-  for (let at = from; at < to; at += 2) sum += (bytes[at]! << 8) | (at + 1 < to ? bytes[at + 1]! : 0);
+  for (let at = from; at < to; at += 2) sum += (bytes[at] << 8) | (at + 1 < to ? bytes[at + 1] : 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return sum;
 }

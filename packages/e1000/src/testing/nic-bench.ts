@@ -1,6 +1,7 @@
 import { Clock, DirectTranslator, DmaPort, Ledger, WiredOr, type InterruptLine } from '@vmloom/device';
 import { AddressSpace, HostMemory } from '@vmloom/memory';
 import type { Port } from '@vmloom/net';
+import { eepromImage } from '../eeprom.js';
 import { E1000Mac } from '../mac.js';
 import { parseMac } from '../mac-address.js';
 import { FakeDriver } from './fake-driver.js';
@@ -16,9 +17,8 @@ export interface NicBenchOptions {
   readonly clock?: Clock;
   readonly ledger?: Ledger;
   readonly memory?: HostMemory;
-  /** Where in the guest's address space the driver's memory begins, and how many bytes it has. */
+  /** Where in the guest's address space the driver's mebibyte begins. */
   readonly base?: number;
-  readonly size?: number;
 }
 
 /** A controller with memory, clock, interrupt line and driver, and nothing else: no bus, no hart. */
@@ -53,13 +53,10 @@ export class NicBench {
       ledger: this.ledger,
       dma: this.dma,
       line: input,
-      mac: parseMac(options.mac ?? TEST_MAC),
+      eeprom: eepromImage(parseMac(options.mac ?? TEST_MAC)),
       port: options.port ?? this.port,
     });
-    this.driver = new FakeDriver(this.mac, this.space, {
-      base: options.base ?? RAM_BASE,
-      size: options.size ?? this.memory.ramSize,
-    });
+    this.driver = new FakeDriver(this.mac, this.space, options.base ?? RAM_BASE);
   }
 
   /** Runs `time` nanoseconds of virtual time. */

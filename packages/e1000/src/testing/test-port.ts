@@ -27,8 +27,8 @@ export class TestPort implements Port {
     this.sent.push(frame.toBytes());
     this.ranges.push(
       Array.from({ length: frame.count }, (_, index) => ({
-        offset: frame.offsets[index]!,
-        length: frame.lengths[index]!,
+        offset: frame.offsets[index],
+        length: frame.lengths[index],
       })),
     );
     return true;
@@ -59,11 +59,11 @@ export function joinedPorts(): [Port, Port] {
   const port = (index: number): Port => ({
     name: `end${index}`,
     up: true,
-    send: (frame) => ends[1 - index]!.owner?.receive(frame) ?? true,
+    send: (frame) => ends[1 - index].owner?.receive(frame) ?? true,
     attach: (owner) => {
-      ends[index]!.owner = owner;
+      ends[index].owner = owner;
     },
-    ready: () => ends[1 - index]!.owner?.writable?.(),
+    ready: () => ends[1 - index].owner?.writable?.(),
   });
   return [port(0), port(1)];
 }
