@@ -150,7 +150,7 @@ export class Slot {
         size: 2,
         value: ATTENTION_OFF | POWER_INDICATOR_OFF,
         write: this.hotPlug ? writable : 0,
-        effect: written,
+        ...(this.hotPlug && { effect: written }),
       },
       {
         name: 'slot status',
