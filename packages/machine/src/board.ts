@@ -66,7 +66,14 @@ export class VirtBoard {
       line: line(VIRT.rtc.irq).input(),
     });
     this.finisher = new TestFinisher({ clock, name: `${prefix}test`, finish: options.finish });
-    this.pcie = new RootComplex({ space, clock, ledger, name: `${prefix}pcie`, functionPrefix: prefix });
+    this.pcie = new RootComplex({
+      space,
+      clock,
+      ledger,
+      name: `${prefix}pcie`,
+      functionPrefix: prefix,
+      exitOwner: prefix.replace(/\.$/, ''),
+    });
     this.pcie.intx.forEach((wire, pin) => this.plic.connect(VIRT.pcieIrq + pin, wire));
 
     const map = (name: string, { base, size }: { base: number; size: number }, device: Registers): void => {

@@ -5,7 +5,12 @@ import { World } from './world.js';
 class FakeUart implements ConsoleDevice {
   onReceiveReady: (() => void) | undefined;
   received = '';
+  breaks = 0;
   room = 1000;
+
+  receiveCharacter(_byte: number, errors: number): void {
+    if (errors === 0x10) this.breaks++;
+  }
 
   receive(bytes: Uint8Array): number {
     const taken = bytes.subarray(0, this.room);
@@ -59,6 +64,13 @@ describe('Console', () => {
     uart.room = 100;
     uart.onReceiveReady?.();
     expect(uart.received).toBe('abcdefg');
+  });
+
+  it('sends the break condition', async () => {
+    const { world, console, uart } = fixture();
+    console.sendBreak();
+    await world.run();
+    expect(uart.breaks).toBe(1);
   });
 
   it('input survives a snapshot', async () => {

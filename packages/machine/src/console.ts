@@ -7,6 +7,8 @@ export interface ConsoleDevice {
   /** Takes what it has room for; the count of bytes taken. After a short count {@link onReceiveReady} follows. */
   receive(bytes: Uint8Array): number;
   onReceiveReady: (() => void) | undefined;
+  /** One character with the error bits of its line status. */
+  receiveCharacter(byte: number, errors: number): void;
 }
 
 interface Waiter {
@@ -20,6 +22,8 @@ interface Waiter {
 const HISTORY = 4 * 1024 * 1024;
 /** Patterns are looked for this long after output, so that a burst of characters costs one look; nanoseconds. */
 const LOOK = 20_000;
+/** NS16550A line status: break. */
+const LSR_BREAK = 0x10;
 
 /**
  * The person at the machine's serial line. Output is text; `waitFor` finds a pattern in what came since the
@@ -61,6 +65,11 @@ export class Console implements EventOwner {
   send(input: string | Uint8Array): void {
     const bytes = typeof input === 'string' ? this.#encoder.encode(input) : input.slice();
     this.#world.outside.post(this, 'input', { bytes });
+  }
+
+  /** The break condition of the serial line. */
+  sendBreak(): void {
+    this.#world.outside.post(this, 'break', {});
   }
 
   /**
@@ -114,6 +123,7 @@ export class Console implements EventOwner {
       if (this.#match()) this.#world.breathe();
       return;
     }
+    if (kind === 'break') return this.#device?.receiveCharacter(0, LSR_BREAK);
     this.#input = joined(this.#input, args['bytes'] as Uint8Array);
     this.#feed();
   }

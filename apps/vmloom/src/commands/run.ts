@@ -1,0 +1,35 @@
+import { MonitorServer } from '../monitor/server.js';
+import { parseCommandLine } from '../options/command-line.js';
+import { Session } from '../run/session.js';
+import { connectSerial, type TerminalStreams } from '../serial/terminal.js';
+
+/** `vmloom run …`: one machine in QEMU's spelling; the exit status. @throws CliError and the packages' errors */
+export async function run(argv: readonly string[], streams: TerminalStreams): Promise<number> {
+  const plan = parseCommandLine(argv);
+  const session = await Session.create(plan);
+  const { world } = session.machine;
+  const cleanups: (() => void)[] = [() => session.close()];
+  try {
+    cleanups.push(connectSerial(session.machine.console, plan.serial, session, streams, world));
+    const servers = plan.monitors.map(({ path }) => new MonitorServer(path, session, () => world.clock.now));
+    session.onEvent = (event) => servers.forEach((server) => server.event(event));
+    for (const [index, server] of servers.entries()) {
+      await server.listen();
+      const detach = world.outside.attachSource();
+      cleanups.push(() => {
+        detach();
+        server.close();
+      });
+      if (plan.monitors[index]!.wait) await server.firstPeer();
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const quit = (): void => session.quit();
+      process.on(signal, quit);
+      cleanups.push(() => process.off(signal, quit));
+    }
+    await session.begin();
+    return await session.finished;
+  } finally {
+    for (const cleanup of cleanups.reverse()) cleanup();
+  }
+}

@@ -1,0 +1,160 @@
+import { createMachine, unpackImage, World, type Machine, type MachineExit } from '@vmloom/machine';
+import { readFile } from 'node:fs/promises';
+import { CliError } from '../error.js';
+import type { InfoTopic, MonitorTarget } from '../monitor/target.js';
+import type { RunPlan } from '../options/plan.js';
+import { plugDevices } from './devices.js';
+import { infoText } from './info.js';
+import { find, makeNetworks, type Network } from './networks.js';
+import { readSnapshot, writeSnapshot } from './snapshot-file.js';
+
+/** Something the session tells its monitors. */
+export type SessionEvent = 'STOP' | 'RESUME' | 'RESET' | 'SHUTDOWN';
+
+/** One machine of a command line, from power-on to the exit status. */
+export class Session implements MonitorTarget {
+  /** Told of each event, for monitors. */
+  onEvent: ((event: SessionEvent) => void) | undefined;
+  readonly #plan: RunPlan;
+  #prelaunch: boolean;
+  #finish!: (status: number) => void;
+  /** The exit status of the process, when the machine has ended or somebody quit. */
+  readonly finished = new Promise<number>((resolve) => (this.#finish = resolve));
+
+  private constructor(
+    plan: RunPlan,
+    readonly machine: Machine,
+    readonly networks: ReadonlyMap<string, Network>,
+  ) {
+    this.#plan = plan;
+    this.#prelaunch = plan.paused;
+  }
+
+  /** Reads the files, makes the machine and opens its networks; nothing runs yet. @throws CliError and the packages' errors */
+  static async create(plan: RunPlan): Promise<Session> {
+    const files = await readFiles(plan);
+    const world = new World({ time: plan.time });
+    const networks = makeNetworks(world, plan.netdevs, plan.dumps);
+    const machine = await createMachine({
+      name: plan.name,
+      world,
+      memory: plan.memory,
+      harts: plan.harts,
+      firmware: plan.bios === 'default' ? 'sbi' : plan.bios === 'none' ? 'none' : files.bios!,
+      onReset: plan.noReboot ? 'end' : 'boot',
+      epoch: plan.rtc === 'now' ? BigInt(Date.now()) * 1_000_000n : plan.rtc,
+      ...(files.kernel === undefined ? {} : { kernel: files.kernel }),
+      ...(files.initrd === undefined ? {} : { initrd: files.initrd }),
+      ...(files.deviceTree === undefined ? {} : { deviceTree: files.deviceTree }),
+      ...(plan.append === undefined ? {} : { bootArguments: plan.append }),
+    });
+    plugDevices(machine, networks, plan.devices);
+    await Promise.all([...networks.values()].map((network) => network.ready()));
+    return new Session(plan, machine, networks);
+  }
+
+  get name(): string {
+    return this.machine.name;
+  }
+
+  /** Starts the machine, unless it is to wait for `cont`. */
+  async begin(): Promise<void> {
+    this.machine.powerOn();
+    if (this.#plan.loadSnapshot !== undefined) await this.loadSnapshot(this.#plan.loadSnapshot);
+    if (this.#prelaunch) this.machine.pause();
+    void this.machine.exited.then((exit) => this.#ended(exit));
+    this.machine.world.start();
+  }
+
+  /** Ends the loop and closes sockets and captures. */
+  close(): void {
+    this.machine.world.stop();
+    for (const network of this.networks.values()) network.close();
+  }
+
+  status(): ReturnType<MonitorTarget['status']> {
+    if (this.machine.state === 'off') return 'shutdown';
+    if (this.machine.state === 'on') return 'running';
+    return this.#prelaunch ? 'prelaunch' : 'paused';
+  }
+
+  cont(): void {
+    if (this.machine.state !== 'paused') return;
+    this.#prelaunch = false;
+    this.machine.resume();
+    this.machine.world.start();
+    this.onEvent?.('RESUME');
+  }
+
+  stop(): void {
+    if (this.machine.state !== 'on') return;
+    this.machine.pause();
+    this.onEvent?.('STOP');
+  }
+
+  reset(): void {
+    this.machine.reset();
+    this.machine.world.start();
+    this.onEvent?.('RESET');
+  }
+
+  powerDown(): void {
+    this.machine.powerOff();
+  }
+
+  quit(): void {
+    this.onEvent?.('SHUTDOWN');
+    this.#finish(0);
+  }
+
+  setLink(name: string, up: boolean): void {
+    const device = this.#plan.devices.find(({ properties }) => properties.optional('id') === name);
+    find(this.networks, device?.properties.optional('netdev') ?? name).setLink(up);
+  }
+
+  async saveSnapshot(file: string): Promise<void> {
+    await writeSnapshot(file, this.machine.world.save());
+  }
+
+  async loadSnapshot(file: string): Promise<void> {
+    this.machine.world.restore(await readSnapshot(file));
+    this.machine.world.start();
+  }
+
+  info(topic: InfoTopic): string {
+    return infoText(topic, this.machine, this.networks, this.status());
+  }
+
+  #ended(exit: MachineExit): void {
+    this.onEvent?.('SHUTDOWN');
+    this.#finish(exit.code & 0xff);
+  }
+}
+
+interface Files {
+  readonly kernel: Uint8Array | undefined;
+  readonly initrd: Uint8Array | undefined;
+  readonly bios: Uint8Array | undefined;
+  readonly deviceTree: Uint8Array | undefined;
+}
+
+async function readFiles(plan: RunPlan): Promise<Files> {
+  const read = async (what: string, path: string | undefined): Promise<Uint8Array | undefined> => {
+    if (path === undefined) return undefined;
+    try {
+      return new Uint8Array(await readFile(path));
+    } catch (cause) {
+      throw new CliError(`the ${what} ${path} cannot be read: ${(cause as Error).message}`);
+    }
+  };
+  const image = async (what: string, path: string | undefined): Promise<Uint8Array | undefined> => {
+    const bytes = await read(what, path);
+    return bytes === undefined ? undefined : unpackImage(bytes, plan.memory);
+  };
+  return {
+    kernel: await image('kernel', plan.kernel),
+    initrd: await read('initial RAM disk', plan.initrd),
+    bios: await image('firmware', typeof plan.bios === 'object' ? plan.bios.path : undefined),
+    deviceTree: await read('device tree', plan.deviceTree),
+  };
+}
