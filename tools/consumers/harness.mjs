@@ -52,31 +52,28 @@ export class PackedWorkspace {
   }
 
   /**
-   * Compiles and packs a package, or packs what `npm ci` installed when it comes from elsewhere.
-   * @returns {{ file: string, files: string[] }} the tarball, and the paths inside it
+   * Compiles and packs packages, all at once because each start of npm takes its time. What comes from elsewhere is
+   * packed as `npm ci` installed it. Cores have been compiled before (`npm run asc`).
    */
-  pack(name) {
-    const known = this.#tarballs.get(name);
-    if (known) return known;
-    const path = this.#packages.get(name)?.path;
-    if (path) {
-      tsc(WORKSPACE, '-b', join(path, 'tsconfig.lib.json'));
-      run(WORKSPACE, process.execPath, 'tools/asc.mjs', path);
-    }
-    const folder = join(WORKSPACE, path ?? join('node_modules', name));
-    const output = run(
-      folder,
-      'npm',
-      'pack',
-      '--json',
-      '--ignore-scripts',
-      '--pack-destination',
-      this.#folder,
+  pack(names) {
+    const missing = names.filter((name) => !this.#tarballs.has(name));
+    if (missing.length === 0) return;
+    const own = missing.flatMap((name) => this.#packages.get(name)?.path ?? []);
+    if (own.length > 0) tsc(WORKSPACE, '-b', ...own.map((path) => join(path, 'tsconfig.lib.json')));
+    const folders = missing.map(
+      (name) => `./${this.#packages.get(name)?.path ?? join('node_modules', name)}`,
     );
-    const [{ filename, files }] = Object.values(JSON.parse(output));
-    const tarball = { file: join(this.#folder, filename), files: files.map((one) => one.path) };
-    this.#tarballs.set(name, tarball);
-    return tarball;
+    const flags = ['--json', '--ignore-scripts', '--pack-destination', this.#folder];
+    for (const { name, filename, files } of Object.values(
+      JSON.parse(run(WORKSPACE, 'npm', 'pack', ...flags, ...folders)),
+    )) {
+      this.#tarballs.set(name, { file: join(this.#folder, filename), files: files.map(({ path }) => path) });
+    }
+  }
+
+  /** Paths inside the tarball of a package that has been packed. */
+  files(name) {
+    return this.#tarballs.get(name).files;
   }
 
   /**
@@ -91,7 +88,8 @@ export class PackedWorkspace {
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const manifests = new Map([...this.#packages].map(([key, one]) => [key, one.manifest]));
     const needed = closure(Object.keys(manifest.dependencies), manifests);
-    const tarballs = needed.map((one) => this.pack(one).file);
+    this.pack(needed);
+    const tarballs = needed.map((one) => this.#tarballs.get(one).file);
     run(
       folder,
       'npm',
