@@ -12,3 +12,16 @@ export * from './random.js';
 export * from './sink.js';
 export * from './switch.js';
 export { NO_VLAN, VlanPort, type VlanMode } from './vlan.js';
+export { formatIpv4, parseIpv4, type Ipv4Address } from './nat/bytes.js';
+export { parseHostForward, type HostForward, type UserNatOptions } from './nat/options.js';
+export {
+  RESOLVER,
+  type Arrivals,
+  type ArrivalKind,
+  type Arrive,
+  type Failure,
+  type OutsideNetwork,
+} from './nat/outside-network.js';
+export { UserNat } from './nat/user-nat.js';
+export * from './outside-port.js';
+export { FrameDecoder, framed } from './stream-framing.js';
