@@ -23,7 +23,9 @@ describe('the tarball of', () => {
       expect(named.map((file) => file.replace(/^\.\//, '')).filter((file) => !files.includes(file))).toEqual(
         [],
       );
-      expect(files.filter((file) => /\.test\.|tsbuildinfo|tsconfig\.(?:lib|spec)|out-tsc/.test(file))).toEqual([]);
+      expect(
+        files.filter((file) => /\.test\.|tsbuildinfo|tsconfig\.(?:lib|spec)|out-tsc/.test(file)),
+      ).toEqual([]);
     },
   );
 });
