@@ -18,10 +18,10 @@ describe('MSWI', () => {
   it('ACLINT 1.0 3.2: bit 0 of MSIP drives the line of its hart, the other bits are 0', () => {
     const { driver, lines } = make();
     driver.setSoftware(1, 0xffff_ffff);
-    expect([lines[0]!.software.level, lines[1]!.software.level]).toEqual([false, true]);
+    expect([lines[0].software.level, lines[1].software.level]).toEqual([false, true]);
     expect(driver.software(1)).toBe(1);
     driver.setSoftware(1, 0xffff_fffe);
-    expect(lines[1]!.software.level).toBe(false);
+    expect(lines[1].software.level).toBe(false);
   });
 
   it('registers of harts that are not there read 0 and ignore writes', () => {
@@ -50,19 +50,19 @@ describe('MTIMER', () => {
     const { clock, driver, lines } = make();
     driver.setCompare(0, 1000n);
     clock.runUntil(99_999);
-    expect(lines[0]!.timer.level).toBe(false);
+    expect(lines[0].timer.level).toBe(false);
     clock.runUntil(100_000);
-    expect(lines[0]!.timer.level).toBe(true);
-    expect(lines[1]!.timer.level).toBe(false);
+    expect(lines[0].timer.level).toBe(true);
+    expect(lines[1].timer.level).toBe(false);
   });
 
   it('ACLINT 1.0 2.3: writing a later MTIMECMP takes the interrupt back, an earlier one raises it at once', () => {
     const { clock, driver, lines } = make();
     clock.runUntil(1_000_000);
     driver.setCompare(0, 1n);
-    expect(lines[0]!.timer.level).toBe(true);
+    expect(lines[0].timer.level).toBe(true);
     driver.setCompare(0, NEVER);
-    expect(lines[0]!.timer.level).toBe(false);
+    expect(lines[0].timer.level).toBe(false);
     expect(clock.nextEvent).toBe(Infinity);
     expect(driver.compare(0)).toBe(NEVER);
   });
@@ -70,9 +70,9 @@ describe('MTIMER', () => {
   it('ACLINT 1.0 2.3: the comparison is unsigned over 64 bits', () => {
     const { driver, lines } = make();
     driver.setCompare(0, 0x8000_0000_0000_0000n);
-    expect(lines[0]!.timer.level).toBe(false);
+    expect(lines[0].timer.level).toBe(false);
     driver.time = 0x8000_0000_0000_0000n;
-    expect(lines[0]!.timer.level).toBe(true);
+    expect(lines[0].timer.level).toBe(true);
   });
 
   it('ACLINT 1.0 2.2: MTIME is writable; comparators follow and the offset is told', () => {
@@ -85,9 +85,9 @@ describe('MTIMER', () => {
     expect(offsets.at(-1)).toBe(10_000n);
     expect(driver.time).toBe(20_000n);
     clock.runUntil(1_009_999);
-    expect(lines[0]!.timer.level).toBe(false);
+    expect(lines[0].timer.level).toBe(false);
     clock.runUntil(1_010_000);
-    expect(lines[0]!.timer.level).toBe(true);
+    expect(lines[0].timer.level).toBe(true);
   });
 
   it('another frequency rounds the event up to the instant where MTIME has the value', () => {
@@ -108,9 +108,9 @@ describe('MTIMER', () => {
     driver.setCompare(0, 1000n);
     driver.setCompare(0, 2000n);
     clock.runUntil(199_999);
-    expect(lines[0]!.timer.rises).toBe(0);
+    expect(lines[0].timer.rises).toBe(0);
     clock.runUntil(200_000);
-    expect(lines[0]!.timer.rises).toBe(1);
+    expect(lines[0].timer.rises).toBe(1);
   });
 
   it('behind an address space a doubleword store arrives whole', () => {
@@ -126,7 +126,7 @@ describe('MTIMER', () => {
     clock.now = 500_000;
     expect(space.store64(physical(0x200_4008), 6000, 0)).toBe(true);
     clock.runUntil(600_000);
-    expect(lines[1]!.timer.level).toBe(true);
+    expect(lines[1].timer.level).toBe(true);
     const out = new Uint32Array(2);
     expect(space.load64(physical(0x200_bff8), out)).toBe(true);
     expect([...out]).toEqual([6000, 0]);
@@ -141,7 +141,7 @@ it('ACLINT 1.0 2.2, 3.2: reset clears MTIME and MSIP and leaves nothing due', ()
   driver.setCompare(0, 1n);
   driver.setCompare(1, 100_000n);
   aclint.reset();
-  expect([driver.time, lines[0]!.software.level, lines[0]!.timer.level]).toEqual([0n, false, false]);
+  expect([driver.time, lines[0].software.level, lines[0].timer.level]).toEqual([0n, false, false]);
   expect(clock.nextEvent).toBe(Infinity);
 });
 
@@ -157,18 +157,18 @@ it('a snapshot with a timer in flight and one pending goes on where it was', () 
   const second = make();
   const offsets: bigint[] = [];
   second.aclint.onTimeOffset = (offset) => offsets.push(offset);
-  second.clock.restore(decodeSnapshot(clockSaved!));
-  second.aclint.restore(decodeSnapshot(saved!));
+  second.clock.restore(decodeSnapshot(clockSaved));
+  second.aclint.restore(decodeSnapshot(saved));
   expect(offsets).toEqual([first.aclint.timeOffset]);
   expect(second.lines.map(({ software, timer }) => [software.level, timer.level])).toEqual([
     [true, false],
     [false, true],
   ]);
   second.clock.runUntil(1_009_999);
-  expect(second.lines[0]!.timer.level).toBe(false);
+  expect(second.lines[0].timer.level).toBe(false);
   second.clock.runUntil(1_010_000);
-  expect(second.lines[0]!.timer.level).toBe(true);
-  expect(() => make(3).aclint.restore(decodeSnapshot(saved!))).toThrow(/2 harts/);
+  expect(second.lines[0].timer.level).toBe(true);
+  expect(() => make(3).aclint.restore(decodeSnapshot(saved))).toThrow(/2 harts/);
 });
 
 describe('SSWI', () => {

@@ -101,7 +101,7 @@ export class Aclint implements MmioHandler, Device, EventOwner {
     const hart = (offset - MSIP_BASE) >>> 2;
     if (hart >= this.#harts.length) return;
     this.#software[hart] = (value & 1) !== 0;
-    this.#harts[hart]!.software.set(this.#software[hart]!);
+    this.#harts[hart].software.set(this.#software[hart]);
   }
 
   onEvent(_kind: string, args: { readonly hart?: unknown }): void {
@@ -142,8 +142,8 @@ export class Aclint implements MmioHandler, Device, EventOwner {
       this.#software[hart] = (snapshot['software'] as boolean[])[hart]!;
       this.#compare[hart] = compare[hart]!;
       this.#events[hart] = (snapshot['events'] as number[])[hart]!;
-      lines.software.set(this.#software[hart]!);
-      lines.timer.set(this.time >= this.#compare[hart]!);
+      lines.software.set(this.#software[hart]);
+      lines.timer.set(this.time >= this.#compare[hart]);
     }
   }
 
@@ -159,10 +159,10 @@ export class Aclint implements MmioHandler, Device, EventOwner {
 
   /** ACLINT 1.0 2.3: the interrupt pends while MTIME is at or above MTIMECMP, as unsigned numbers. */
   #updateTimer(hart: number): void {
-    if (this.#events[hart] !== 0) this.#clock.cancel(this.#events[hart]!);
+    if (this.#events[hart] !== 0) this.#clock.cancel(this.#events[hart]);
     this.#events[hart] = 0;
-    const left = this.#compare[hart]! - this.time;
-    this.#harts[hart]!.timer.set(left <= 0n);
+    const left = this.#compare[hart] - this.time;
+    this.#harts[hart].timer.set(left <= 0n);
     if (left <= 0n) return;
     const ticks = this.#ticks + left;
     const when = Number((ticks * NANOSECONDS + this.#frequency - 1n) / this.#frequency);

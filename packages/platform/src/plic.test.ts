@@ -12,11 +12,11 @@ function make(options: { sources?: number; contexts?: number; ledger?: Ledger } 
   const source = (number: number, priority = 1) => {
     const wire = new WiredOr();
     plic.connect(number, wire);
-    drivers[0]!.setPriority(number, priority);
-    drivers[0]!.enable(number);
+    drivers[0].setPriority(number, priority);
+    drivers[0].enable(number);
     return { wire, input: wire.input() };
   };
-  return { plic, contexts, drivers, driver: drivers[0]!, line: contexts[0]!, source };
+  return { plic, contexts, drivers, driver: drivers[0], line: contexts[0], source };
 }
 
 describe('memory map', () => {
@@ -134,7 +134,7 @@ describe('interrupt flow', () => {
     const { driver, drivers, source } = make();
     source(10).input.set(true);
     driver.claim();
-    drivers[1]!.complete(10);
+    drivers[1].complete(10);
     expect(driver.isPending(10)).toBe(false);
     driver.disable(10);
     driver.complete(10);
@@ -200,13 +200,13 @@ describe('priorities and contexts', () => {
   it('PLIC 1.0.0 ch. 8: of several contexts the first that claims gets the source, the other gets 0', () => {
     const { drivers, contexts, source } = make();
     source(10).input.set(true);
-    drivers[1]!.enable(10);
+    drivers[1].enable(10);
     expect(contexts.map(({ level }) => level)).toEqual([true, true]);
-    expect(drivers[1]!.claim()).toBe(10);
+    expect(drivers[1].claim()).toBe(10);
     expect(contexts.map(({ level }) => level)).toEqual([false, false]);
-    expect(drivers[0]!.claim()).toBe(0);
-    drivers[1]!.complete(10);
-    expect(contexts[0]!.level).toBe(true);
+    expect(drivers[0].claim()).toBe(0);
+    drivers[1].complete(10);
+    expect(contexts[0].level).toBe(true);
   });
 
   it('claims are counted by source', () => {
@@ -268,7 +268,7 @@ it('property: no request is lost and none is invented, under random lines, claim
     return (state >>> 10) % below;
   };
   for (let step = 0; step < 20_000; step++) {
-    const { number, wire, input } = inputs[random(inputs.length)]!;
+    const { number, wire, input } = inputs[random(inputs.length)];
     const action = random(4);
     if (action === 0) input.set(true);
     else if (action === 1) input.set(false);

@@ -105,12 +105,12 @@ export class Plic implements MmioHandler, Device {
       const context = Math.floor((offset - CONTEXT_BASE) / CONTEXT_STRIDE);
       if (context >= this.#contexts.length) return 0;
       const register = offset % CONTEXT_STRIDE;
-      if (register === THRESHOLD) return this.#threshold[context]!;
+      if (register === THRESHOLD) return this.#threshold[context];
       return register === CLAIM_COMPLETE ? this.#claim(context) : 0;
     }
     if (offset >= ENABLE_BASE) {
       const index = this.#enableIndex(offset);
-      return index < 0 ? 0 : this.#enable[index]!;
+      return index < 0 ? 0 : this.#enable[index];
     }
     if (offset >= PENDING_BASE) return this.#pending[(offset - PENDING_BASE) >>> 2] ?? 0;
     return this.#priority[offset >>> 2] ?? 0;
@@ -132,7 +132,7 @@ export class Plic implements MmioHandler, Device {
       if (index < 0) return;
       const word = index % this.#words;
       this.#enable[index] = value & this.#existing(word);
-      this.#forward(word, this.#level[word]!);
+      this.#forward(word, this.#level[word]);
       this.#updateContext(Math.floor(index / this.#words));
       return;
     }
@@ -212,18 +212,18 @@ export class Plic implements MmioHandler, Device {
     const bit = 1 << (source & 31);
     if (!level) {
       // A forwarded request stays until it is claimed, whatever the line does.
-      this.#level[word]! &= ~bit;
+      this.#level[word] &= ~bit;
       return;
     }
-    this.#level[word]! |= bit;
+    this.#level[word] |= bit;
     this.#forward(word, bit);
   }
 
   /** The gateways of a word's sources: of each, one request is under way at most. */
   #forward(word: number, bits: number): void {
-    const requests = bits & ~this.#claimed[word]! & ~this.#pending[word]!;
+    const requests = bits & ~this.#claimed[word] & ~this.#pending[word];
     if (requests === 0) return;
-    this.#pending[word]! |= requests;
+    this.#pending[word] |= requests;
     this.#update();
   }
 
@@ -232,8 +232,8 @@ export class Plic implements MmioHandler, Device {
     if (source === 0) return 0;
     const word = source >>> 5;
     const bit = 1 << (source & 31);
-    this.#pending[word]! &= ~bit;
-    this.#claimed[word]! |= bit;
+    this.#pending[word] &= ~bit;
+    this.#claimed[word] |= bit;
     const counter = this.#claims[source];
     if (counter !== undefined) counter.value++;
     this.#update();
@@ -245,12 +245,12 @@ export class Plic implements MmioHandler, Device {
     if (source > this.sources) return;
     const bit = 1 << (source & 31);
     // Chapter 9: ignored unless the source is enabled for the context.
-    if ((this.#enable[context * this.#words + word]! & bit) === 0) return;
-    if ((this.#claimed[word]! & bit) === 0) return;
-    this.#claimed[word]! &= ~bit;
+    if ((this.#enable[context * this.#words + word] & bit) === 0) return;
+    if ((this.#claimed[word] & bit) === 0) return;
+    this.#claimed[word] &= ~bit;
     const line = this.#lines[source];
     if (line !== undefined) line.complete();
-    else if ((this.#level[word]! & bit) !== 0) this.#forward(word, bit);
+    else if ((this.#level[word] & bit) !== 0) this.#forward(word, bit);
   }
 
   /** The pending, enabled source of highest priority above `above`, of equals the lowest; 0 when there is none. */
@@ -258,12 +258,12 @@ export class Plic implements MmioHandler, Device {
     let best = 0;
     let bestPriority = above;
     for (let word = 0; word < this.#words; word++) {
-      let candidates = this.#pending[word]! & this.#enable[context * this.#words + word]!;
+      let candidates = this.#pending[word] & this.#enable[context * this.#words + word];
       while (candidates !== 0) {
         const bit = 31 - Math.clz32(candidates & -candidates);
         candidates &= candidates - 1;
         const source = word * 32 + bit;
-        const priority = this.#priority[source]!;
+        const priority = this.#priority[source];
         if (priority > bestPriority) {
           best = source;
           bestPriority = priority;
@@ -278,6 +278,6 @@ export class Plic implements MmioHandler, Device {
   }
 
   #updateContext(context: number): void {
-    this.#contexts[context]!.set(this.#best(context, this.#threshold[context]!) !== 0);
+    this.#contexts[context].set(this.#best(context, this.#threshold[context]) !== 0);
   }
 }

@@ -62,7 +62,7 @@ describe('sifive,test0', () => {
       const { clock, requests, finisher } = make();
       finisher.write(offset, 4, value);
       clock.runUntil(0);
-      return requests[0]!.kind;
+      return requests[0].kind;
     });
     expect(kinds).toEqual(['pass', 'reset']);
   });

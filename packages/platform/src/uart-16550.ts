@@ -141,7 +141,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
    */
   receive(bytes: Uint8Array): number {
     let taken = 0;
-    while (taken < bytes.length && this.#roomForInput()) this.#arrive(bytes[taken++]!, 0);
+    while (taken < bytes.length && this.#roomForInput()) this.#arrive(bytes[taken++], 0);
     if (taken < bytes.length) this.#refused = true;
     this.#update();
     return taken;
@@ -419,7 +419,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     const value = this.#lineStatus;
     this.#overrun = false;
     this.#shown = 0;
-    if (this.#received.length > 0) this.#received[0]! &= 0xff;
+    if (this.#received.length > 0) this.#received[0] &= 0xff;
     this.#update();
     return value;
   }
@@ -475,7 +475,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     const ier = this.#ier;
     if ((ier & IER_LINE_STATUS) !== 0 && (this.#overrun || this.#shown !== 0)) return IIR_LINE_STATUS;
     if ((ier & IER_RECEIVED_DATA) !== 0) {
-      const trigger = this.#fifosEnabled ? TRIGGER_LEVELS[this.#fcr >>> FCR_TRIGGER_SHIFT]! : 1;
+      const trigger = this.#fifosEnabled ? TRIGGER_LEVELS[this.#fcr >>> FCR_TRIGGER_SHIFT] : 1;
       if (this.#received.length >= trigger) return IIR_RECEIVED_DATA;
       if (this.#timedOut) return IIR_CHARACTER_TIMEOUT;
     }

@@ -54,7 +54,7 @@ describe('QEMU virt compatibility', () => {
       expect(cells(at(tree, path), 'interrupt-parent')).toEqual([phandle]);
     }
     const intc = [0, 1].map(
-      (hart) => cells(at(tree, `/cpus/cpu@${hart}/interrupt-controller`), 'phandle')[0]!,
+      (hart) => cells(at(tree, `/cpus/cpu@${hart}/interrupt-controller`), 'phandle')[0],
     );
     const pairs = (...bits: number[]) => intc.flatMap((handle) => bits.flatMap((bit) => [handle, bit]));
     expect(cells(plic, 'interrupts-extended')).toEqual(pairs(11, 9));
@@ -77,7 +77,7 @@ describe('QEMU virt compatibility', () => {
     for (let entry = 0; entry < 16; entry++) {
       const [high, , , pin, parent, source] = map.slice(entry * 6, entry * 6 + 6);
       expect(parent).toBe(phandle);
-      expect(source).toBe(32 + (((high! >>> 11) + pin! - 1) % 4));
+      expect(source).toBe(32 + (((high >>> 11) + pin - 1) % 4));
     }
   });
 
@@ -135,7 +135,7 @@ describe('cpus and chosen', () => {
     const tree = seen({ harts: 20, memory: 4096 });
     const handles: number[] = [];
     const walk = (current: DeviceTreeNode): void => {
-      if (current.properties.has('phandle')) handles.push(cells(current, 'phandle')[0]!);
+      if (current.properties.has('phandle')) handles.push(cells(current, 'phandle')[0]);
       current.children.forEach(walk);
     };
     walk(tree);

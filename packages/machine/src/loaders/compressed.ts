@@ -15,7 +15,7 @@ const ZBOOT_COMPRESSION = 24;
 const ZBOOT_HEADER_SIZE = 56;
 
 export function isGzip(bytes: Uint8Array): boolean {
-  return bytes.length >= 2 && ((bytes[0]! << 8) | bytes[1]!) === GZIP_MAGIC;
+  return bytes.length >= 2 && ((bytes[0] << 8) | bytes[1]) === GZIP_MAGIC;
 }
 
 export function isZboot(bytes: Uint8Array): boolean {

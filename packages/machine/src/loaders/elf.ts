@@ -92,9 +92,9 @@ export function readElf(bytes: Uint8Array): ElfFile {
 function expectNoOverlap(segments: readonly ElfSegment[]): void {
   const sorted = [...segments].sort((a, b) => a.physical - b.physical);
   for (let index = 1; index < sorted.length; index++) {
-    const previous = sorted[index - 1]!;
-    if (previous.physical + previous.memorySize > sorted[index]!.physical) {
-      refuse(`two segments overlap at ${hex(sorted[index]!.physical)}`);
+    const previous = sorted[index - 1];
+    if (previous.physical + previous.memorySize > sorted[index].physical) {
+      refuse(`two segments overlap at ${hex(sorted[index].physical)}`);
     }
   }
 }

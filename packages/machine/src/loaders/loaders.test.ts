@@ -115,7 +115,7 @@ describe('ELF', () => {
     const { space, ram, memory } = make();
     const before = memory.bytes.slice();
     const load = (...specs: Parameters<typeof makeElf>[0][number][]) =>
-      refusal(() => loadElf(space, makeElf(specs, specs[0]!.physical), ram));
+      refusal(() => loadElf(space, makeElf(specs, specs[0].physical), ram));
     const far = (1n << 64n) - 4n;
     expect(load({ physical: BASE, bytes: code, memorySize: 3 })).toBe('bad-elf');
     expect(load({ physical: far, bytes: code })).toBe('bad-elf');
@@ -322,11 +322,11 @@ describe('fuzz', () => {
       const at = random(Math.min(bytes.length - 7, 240));
       const kind = random(4);
       if (kind === 0) view.setUint8(at, random(256));
-      else if (kind === 1) view.setUint16(at, [0, 1, 0xff, 0x7fff, 0xffff][random(5)]!, true);
-      else if (kind === 2) view.setUint32(at, [0, 1, BASE, 0x7fff_ffff, 0xffff_ffff][random(5)]!, true);
+      else if (kind === 1) view.setUint16(at, [0, 1, 0xff, 0x7fff, 0xffff][random(5)], true);
+      else if (kind === 2) view.setUint32(at, [0, 1, BASE, 0x7fff_ffff, 0xffff_ffff][random(5)], true);
       else {
         const extremes = [0n, 1n, BigInt(BASE), (1n << 53n) - 1n, 1n << 63n, (1n << 64n) - 1n];
-        view.setBigUint64(at, extremes[random(6)]!, true);
+        view.setBigUint64(at, extremes[random(6)], true);
       }
     }
     return bytes;

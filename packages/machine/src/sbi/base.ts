@@ -30,7 +30,7 @@ export class BaseExtension implements SbiExtension {
       case 2:
         return sbiRet(SBI_SUCCESS, IMPLEMENTATION_VERSION);
       case 3:
-        return sbiRet(SBI_SUCCESS, this.probe(args[0]!) ? 1n : 0n);
+        return sbiRet(SBI_SUCCESS, this.probe(args[0]) ? 1n : 0n);
       case 4:
         return sbiRet(SBI_SUCCESS, hart.readCsr(CSR_MVENDORID));
       case 5:

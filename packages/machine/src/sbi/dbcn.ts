@@ -23,7 +23,7 @@ export class DbcnExtension implements SbiExtension {
   ) {}
 
   call({ fid, args }: SbiCall): SbiRet {
-    const [count, low, high] = [args[0]!, args[1]!, args[2]!];
+    const [count, low, high] = [args[0], args[1], args[2]];
     switch (fid) {
       case 0:
         return this.#write(count, low, high);

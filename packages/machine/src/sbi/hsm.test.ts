@@ -28,11 +28,11 @@ describe('SBI 2.0 9.1: hart start', () => {
   it('SBI 2.0 9.1: a started hart begins at start_addr in S-mode with a0 its id and a1 opaque', () => {
     const driver = new SbiDriver(2);
     expect(driver.call(EID_HSM, START, 1, ENTRY, (1n << 64n) - 1n).error).toBe(SBI_SUCCESS);
-    expect(driver.harts[1]!.resets).toEqual([
+    expect(driver.harts[1].resets).toEqual([
       { pc: BigInt(ENTRY), privilege: 1, a0: 1n, a1: (1n << 64n) - 1n },
     ]);
     expect(status(driver, 1)).toBe(HSM_STARTED);
-    expect(driver.sbi.runnable(driver.harts[1]!)).toBe(true);
+    expect(driver.sbi.runnable(driver.harts[1])).toBe(true);
     expect(driver.running).toEqual([1]);
   });
 
@@ -42,7 +42,7 @@ describe('SBI 2.0 9.1: hart start', () => {
     driver.call(EID_HSM, START, 1, ENTRY, 0);
     driver.callOn(1, EID_HSM, SUSPEND, 0);
     expect(driver.call(EID_HSM, START, 1, ENTRY, 0).error).toBe(SBI_ERR_ALREADY_AVAILABLE);
-    expect(driver.harts[1]!.resets).toHaveLength(1);
+    expect(driver.harts[1].resets).toHaveLength(1);
   });
 
   it('SBI 2.0 9.1: INVALID_PARAM for a hart that is not there', () => {
@@ -76,12 +76,12 @@ describe('SBI 2.0 9.2: hart stop', () => {
     driver.callOn(1, EID_TIME, 0, 1000);
     driver.call(EID_IPI, 0, 2, 0);
     driver.callOn(1, EID_HSM, STOP);
-    expect([status(driver, 1), driver.clock.nextEvent, driver.harts[1]!.pending]).toEqual([
+    expect([status(driver, 1), driver.clock.nextEvent, driver.harts[1].pending]).toEqual([
       HSM_STOPPED,
       Infinity,
       0n,
     ]);
-    expect(driver.sbi.runnable(driver.harts[1]!)).toBe(false);
+    expect(driver.sbi.runnable(driver.harts[1])).toBe(false);
     expect(driver.call(EID_HSM, START, 1, ENTRY, 7).error).toBe(SBI_SUCCESS);
   });
 });
@@ -93,7 +93,7 @@ it('SBI 2.0 9.3: INVALID_PARAM for the status of a hart that is not there', () =
 describe('SBI 2.0 9.4: hart suspend', () => {
   it('SBI 2.0 9.4: a retentive suspend returns from the call when an enabled interrupt pends', () => {
     const driver = new SbiDriver(2);
-    const hart = driver.harts[0]!;
+    const hart = driver.harts[0];
     expect(driver.call(EID_HSM, SUSPEND, 0, 0, 0).error).toBe(SBI_SUCCESS);
     expect(driver.sbi.runnable(hart)).toBe(false);
     expect(driver.sbi.hartState(0)).toBe(HSM_SUSPENDED);
@@ -106,7 +106,7 @@ describe('SBI 2.0 9.4: hart suspend', () => {
 
   it('SBI 2.0 9.4: a non-retentive suspend resumes at resume_addr with a0 the id and a1 opaque', () => {
     const driver = new SbiDriver(1);
-    const hart = driver.harts[0]!;
+    const hart = driver.harts[0];
     hart.csrs.set(CSR_MIE, 1n << 5n);
     driver.call(EID_TIME, 0, 1000);
     expect(driver.call(EID_HSM, SUSPEND, NON_RETENTIVE, ENTRY, 99).error).toBe(SBI_SUCCESS);
@@ -118,7 +118,7 @@ describe('SBI 2.0 9.4: hart suspend', () => {
   it('SBI 2.0 9.4: resume_addr is used, and checked, by non-retentive suspend only', () => {
     const driver = new SbiDriver(1);
     expect(driver.call(EID_HSM, SUSPEND, NON_RETENTIVE, 3, 0).error).toBe(SBI_ERR_INVALID_ADDRESS);
-    expect(driver.sbi.runnable(driver.harts[0]!)).toBe(true);
+    expect(driver.sbi.runnable(driver.harts[0])).toBe(true);
     expect(driver.call(EID_HSM, SUSPEND, 0, 3, 0).error).toBe(SBI_SUCCESS);
   });
 

@@ -63,17 +63,17 @@ export class HsmExtension implements SbiExtension {
   call({ hart, fid, args }: SbiCall): SbiRet {
     switch (fid) {
       case HART_START:
-        return this.#start(args[0]!, args[1]!, args[2]!);
+        return this.#start(args[0], args[1], args[2]);
       case HART_STOP:
         return this.#stop(hart);
       case HART_GET_STATUS: {
-        const target = this.#find(args[0]!);
+        const target = this.#find(args[0]);
         return target === undefined
           ? sbiRet(SBI_ERR_INVALID_PARAM)
           : sbiRet(SBI_SUCCESS, BigInt(this.state(target.id)));
       }
       case HART_SUSPEND:
-        return this.#suspend(hart, args[0]!, args[1]!, args[2]!);
+        return this.#suspend(hart, args[0], args[1], args[2]);
       default:
         return sbiRet(SBI_ERR_NOT_SUPPORTED);
     }

@@ -16,7 +16,7 @@ export class IpiExtension implements SbiExtension {
 
   call({ hart, fid, args }: SbiCall): SbiRet {
     if (fid !== 0) return sbiRet(SBI_ERR_NOT_SUPPORTED);
-    const targets = hartsOfMask(this.harts, args[0]!, args[1]!);
+    const targets = hartsOfMask(this.harts, args[0], args[1]);
     if (targets === undefined) return sbiRet(SBI_ERR_INVALID_PARAM);
     for (const target of targets) {
       if (this.isStopped(target.id)) continue;

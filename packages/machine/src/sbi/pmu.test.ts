@@ -89,7 +89,7 @@ describe('SBI 2.0 11.7: configure', () => {
 
   it('SBI 2.0 11.7: CLEAR_VALUE zeroes the counter, AUTO_START starts it', () => {
     const driver = new SbiDriver();
-    const hart = driver.harts[0]!;
+    const hart = driver.harts[0];
     hart.csrs.set(CSR_MCYCLE, 500n).set(CSR_MCOUNTINHIBIT, 0b101n);
     configure(driver, CYCLES, CLEAR_VALUE | AUTO_START);
     expect([hart.csrs.get(CSR_MCYCLE), hart.csrs.get(CSR_MCOUNTINHIBIT)]).toEqual([0n, 0b100n]);
@@ -112,7 +112,7 @@ describe('SBI 2.0 11.7: configure', () => {
 describe('SBI 2.0 11.8, 11.9: start and stop', () => {
   it('SBI 2.0 11.8: SET_INIT_VALUE sets the counter, and starting ends its inhibition', () => {
     const driver = new SbiDriver();
-    const hart = driver.harts[0]!;
+    const hart = driver.harts[0];
     hart.csrs.set(CSR_MCOUNTINHIBIT, 0b101n);
     configure(driver, INSTRUCTIONS);
     expect(call(driver, START, 2, 1, 1, 1n << 63n).error).toBe(SBI_SUCCESS);

@@ -69,7 +69,7 @@ export class PmuExtension implements SbiExtension {
     const counters = this.#counters.get(hart);
     if (counters === undefined) return;
     for (let index = FIRST_FIRMWARE_COUNTER; index < COUNTERS; index++) {
-      const counter = counters[index]!;
+      const counter = counters[index];
       if (counter.started && counter.event === event) counter.value = BigInt.asUintN(64, counter.value + 1n);
     }
   };
@@ -79,18 +79,18 @@ export class PmuExtension implements SbiExtension {
       case 0:
         return sbiRet(SBI_SUCCESS, BigInt(COUNTERS));
       case 1:
-        return counterInfo(args[0]!);
+        return counterInfo(args[0]);
       case 2:
         return this.#configure(hart, args);
       case 3:
-        return this.#start(hart, args[0]!, args[1]!, args[2]!, args[3]!);
+        return this.#start(hart, args[0], args[1], args[2], args[3]);
       case 4:
-        return this.#stop(hart, args[0]!, args[1]!, args[2]!);
+        return this.#stop(hart, args[0], args[1], args[2]);
       case 5:
-        return this.#readFirmware(hart, args[0]!);
+        return this.#readFirmware(hart, args[0]);
       case 6:
         // 11.11: the upper 32 bits on RV32, always 0 here.
-        return exists(args[0]!) && isFirmwareCounter(Number(args[0]!))
+        return exists(args[0]) && isFirmwareCounter(Number(args[0]))
           ? sbiRet(SBI_SUCCESS)
           : sbiRet(SBI_ERR_INVALID_PARAM);
       default:
@@ -124,7 +124,7 @@ export class PmuExtension implements SbiExtension {
   }
 
   #configure(hart: SbiHart, args: readonly bigint[]): SbiRet {
-    const [base, mask, flags, event] = [args[0]!, args[1]!, args[2]!, args[3]!];
+    const [base, mask, flags, event] = [args[0], args[1], args[2], args[3]];
     const named = namedCounters(base, mask);
     if (named === undefined || (flags & ~CONFIG_ALL) !== 0n) return sbiRet(SBI_ERR_INVALID_PARAM);
     const kind = eventKind(event);
@@ -137,9 +137,9 @@ export class PmuExtension implements SbiExtension {
     const skipMatch = (flags & CONFIG_SKIP_MATCH) !== 0n;
     const chosen = skipMatch
       ? named[0]
-      : named.find((index) => fits(index) && counters[index]!.event < 0 && !counters[index]!.started);
+      : named.find((index) => fits(index) && counters[index].event < 0 && !counters[index].started);
     if (chosen === undefined) return sbiRet(SBI_ERR_NOT_SUPPORTED);
-    const counter = counters[chosen]!;
+    const counter = counters[chosen];
     if (skipMatch && counter.event < 0) return sbiRet(SBI_ERR_INVALID_PARAM);
     if (!skipMatch) counter.event = Number(event & 0xffffn);
     if ((flags & CONFIG_CLEAR_VALUE) !== 0n) this.#setValue(hart, chosen, counter, 0n);
@@ -153,10 +153,10 @@ export class PmuExtension implements SbiExtension {
     if (named === undefined || (flags & ~known) !== 0n) return sbiRet(SBI_ERR_INVALID_PARAM);
     if ((flags & START_INIT_SNAPSHOT) !== 0n) return sbiRet(SBI_ERR_NO_SHMEM);
     const counters = this.#counters.get(hart.id)!;
-    if (named.some((index) => counters[index]!.event < 0)) return sbiRet(SBI_ERR_INVALID_PARAM);
+    if (named.some((index) => counters[index].event < 0)) return sbiRet(SBI_ERR_INVALID_PARAM);
     let already = false;
     for (const index of named) {
-      const counter = counters[index]!;
+      const counter = counters[index];
       if (counter.started) {
         already = true;
         continue;
@@ -175,7 +175,7 @@ export class PmuExtension implements SbiExtension {
     const counters = this.#counters.get(hart.id)!;
     let already = false;
     for (const index of named) {
-      const counter = counters[index]!;
+      const counter = counters[index];
       if (counter.started) this.#setRunning(hart, index, counter, false);
       else already = true;
       if ((flags & STOP_RESET) !== 0n) counter.event = -1;
@@ -185,7 +185,7 @@ export class PmuExtension implements SbiExtension {
 
   #readFirmware(hart: SbiHart, index: bigint): SbiRet {
     if (!exists(index) || !isFirmwareCounter(Number(index))) return sbiRet(SBI_ERR_INVALID_PARAM);
-    return sbiRet(SBI_SUCCESS, this.#counters.get(hart.id)![Number(index)]!.value);
+    return sbiRet(SBI_SUCCESS, this.#counters.get(hart.id)![Number(index)].value);
   }
 
   #setValue(hart: SbiHart, index: number, counter: CounterState, value: bigint): void {

@@ -46,15 +46,15 @@ export class RfenceExtension implements SbiExtension {
 
   call({ hart, fid, args }: SbiCall): SbiRet {
     if (fid < 0 || fid > REMOTE_SFENCE_VMA_ASID) return sbiRet(SBI_ERR_NOT_SUPPORTED);
-    const targets = hartsOfMask(this.harts, args[0]!, args[1]!);
+    const targets = hartsOfMask(this.harts, args[0], args[1]);
     if (targets === undefined) return sbiRet(SBI_ERR_INVALID_PARAM);
     if (fid !== REMOTE_FENCE_I) {
-      const [start, size] = [args[2]!, args[3]!];
+      const [start, size] = [args[2], args[3]];
       // Size 0 with start 0, and size -1, name the whole address space (8, "range").
       if (size !== WHOLE && start + size > ADDRESS_SPACE) return sbiRet(SBI_ERR_INVALID_ADDRESS);
-      if (fid === REMOTE_SFENCE_VMA_ASID && args[4]! > MAX_ASID) return sbiRet(SBI_ERR_INVALID_PARAM);
+      if (fid === REMOTE_SFENCE_VMA_ASID && args[4] > MAX_ASID) return sbiRet(SBI_ERR_INVALID_PARAM);
     }
-    const [sent, received] = EVENTS[fid]!;
+    const [sent, received] = EVENTS[fid];
     for (const target of targets) {
       if (this.isStopped(target.id)) continue;
       this.count(hart.id, sent);

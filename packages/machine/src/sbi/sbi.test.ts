@@ -42,7 +42,7 @@ describe('SBI 2.0 ch. 3: binary encoding', () => {
 
   it('SBI 2.0 3: all registers but a0 and a1 are preserved', () => {
     const driver = new SbiDriver();
-    const { x } = driver.harts[0]!;
+    const { x } = driver.harts[0];
     for (let index = 1; index < 32; index++) x[index] = BigInt(index) * 0x0101_0101n;
     driver.call(EID_BASE, 3, EID_TIME);
     for (const index of [...Array.from({ length: 9 }, (_, at) => at + 1), 18, 19, 25, 31]) {
@@ -74,7 +74,8 @@ describe('SBI 2.0 ch. 4: base', () => {
 
   it('SBI 2.0 4.5 to 4.7: vendor, architecture and implementation are what the hart says', () => {
     const driver = new SbiDriver();
-    driver.harts[0]!.csrs.set(0xf11, 7n)
+    driver.harts[0].csrs
+      .set(0xf11, 7n)
       .set(0xf12, 1n << 63n)
       .set(0xf13, 9n);
     expect([4, 5, 6].map((fid) => driver.call(EID_BASE, fid).value)).toEqual([7n, 1n << 63n, 9n]);
@@ -115,16 +116,16 @@ it('a snapshot with a timer in flight, a suspended hart and counters goes on whe
   const [clockSaved, saved] = [first.clock.save(), first.sbi.save()].map((part) => encodeSnapshot(part));
 
   const second = new SbiDriver(2);
-  second.clock.restore(decodeSnapshot(clockSaved!));
-  second.sbi.restore(decodeSnapshot(saved!));
+  second.clock.restore(decodeSnapshot(clockSaved));
+  second.sbi.restore(decodeSnapshot(saved));
   expect(encodeSnapshot(second.sbi.save())).toBe(saved);
   second.clock.runUntil(0);
   expect(second.resets).toEqual([{ type: 'cold-reboot', reason: 'none' }]);
-  second.harts[1]!.csrs.set(0x304, 1n << 5n);
-  expect(second.sbi.runnable(second.harts[1]!)).toBe(false);
+  second.harts[1].csrs.set(0x304, 1n << 5n);
+  expect(second.sbi.runnable(second.harts[1])).toBe(false);
   second.clock.runUntil(100_000);
-  expect(second.sbi.runnable(second.harts[1]!)).toBe(true);
-  expect(second.harts[1]!.resets).toEqual([{ pc: 0x8000_1000n, privilege: 1, a0: 1n, a1: 42n }]);
+  expect(second.sbi.runnable(second.harts[1])).toBe(true);
+  expect(second.harts[1].resets).toEqual([{ pc: 0x8000_1000n, privilege: 1, a0: 1n, a1: 42n }]);
   expect(second.callOn(0, EID_PMU, 5, 3)).toEqual({ error: 0, value: 1n });
 });
 
@@ -155,10 +156,10 @@ it('hostile: random calls on every extension answer a defined error and touch no
     1n << 63n,
     1n << 53n,
   ];
-  const value = (): bigint => (random() % 3n === 0n ? random() : edges[Number((random() >> 20n) % 10n)]!);
+  const value = (): bigint => (random() % 3n === 0n ? random() : edges[Number((random() >> 20n) % 10n)]);
   const outside = driver.memory.bytes.slice(0, driver.memory.ramOffset);
   for (let step = 0; step < 30_000; step++) {
-    const eid = SERVED[Number((random() >> 20n) % 8n)]!;
+    const eid = SERVED[Number((random() >> 20n) % 8n)];
     const hart = Number((random() >> 20n) % 3n);
     const fid = Number((random() >> 20n) % 9n);
     const { error } = driver.callOn(hart, eid, fid, value(), value(), value(), value(), value(), value());

@@ -21,10 +21,10 @@ export class SrstExtension implements SbiExtension {
   call({ fid, args }: SbiCall): SbiRet {
     if (fid !== 0) return sbiRet(SBI_ERR_NOT_SUPPORTED);
     // Both are 32 bits wide (10.1, uint32_t): what is above them is not part of them.
-    const type = Number(BigInt.asUintN(32, args[0]!));
-    const reason = Number(BigInt.asUintN(32, args[1]!));
+    const type = Number(BigInt.asUintN(32, args[0]));
+    const reason = Number(BigInt.asUintN(32, args[1]));
     if (type >= RESET_TYPES.length || reason >= REASONS) return sbiRet(SBI_ERR_INVALID_PARAM);
-    this.request({ type: RESET_TYPES[type]!, reason: reason === 0 ? 'none' : 'system-failure' });
+    this.request({ type: RESET_TYPES[type], reason: reason === 0 ? 'none' : 'system-failure' });
     return sbiRet(SBI_SUCCESS);
   }
 }

@@ -28,8 +28,8 @@ export class TimeExtension implements SbiExtension {
   call({ hart, fid, args }: SbiCall): SbiRet {
     if (fid !== 0) return sbiRet(SBI_ERR_NOT_SUPPORTED);
     this.options.count(hart.id, FIRMWARE_SET_TIMER);
-    if (this.options.sstc) hart.writeCsr(CSR_STIMECMP, args[0]!);
-    else this.#setTimer(hart, args[0]!);
+    if (this.options.sstc) hart.writeCsr(CSR_STIMECMP, args[0]);
+    else this.#setTimer(hart, args[0]);
     return sbiRet(SBI_SUCCESS);
   }
 

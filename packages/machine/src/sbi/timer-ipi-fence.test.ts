@@ -28,7 +28,7 @@ function started(harts: number): SbiDriver {
 describe('SBI 2.0 ch. 6: timer', () => {
   it('SBI 2.0 6.1: STIP is raised when time reaches stime_value, not before', () => {
     const driver = new SbiDriver();
-    const hart = driver.harts[0]!;
+    const hart = driver.harts[0];
     expect(driver.call(EID_TIME, 0, 1000).error).toBe(SBI_SUCCESS);
     driver.clock.runUntil(99_999);
     expect(hart.pending).toBe(0n);
@@ -38,7 +38,7 @@ describe('SBI 2.0 ch. 6: timer', () => {
 
   it('SBI 2.0 6.1: the call clears a pending timer interrupt and replaces an earlier time', () => {
     const driver = new SbiDriver();
-    const hart = driver.harts[0]!;
+    const hart = driver.harts[0];
     driver.call(EID_TIME, 0, 1000);
     driver.clock.runUntil(100_000);
     driver.call(EID_TIME, 0, 3000);
@@ -53,9 +53,9 @@ describe('SBI 2.0 ch. 6: timer', () => {
     const driver = new SbiDriver();
     driver.clock.runUntil(1_000_000);
     driver.call(EID_TIME, 0, 5);
-    expect(driver.harts[0]!.pending).toBe(STIP);
+    expect(driver.harts[0].pending).toBe(STIP);
     driver.call(EID_TIME, 0, ALL);
-    expect(driver.harts[0]!.pending).toBe(0n);
+    expect(driver.harts[0].pending).toBe(0n);
     expect(driver.clock.nextEvent).toBe(Infinity);
   });
 
@@ -68,7 +68,7 @@ describe('SBI 2.0 ch. 6: timer', () => {
   it('SBI 2.0 6.1: with Sstc the call is a write of stimecmp', () => {
     const driver = new SbiDriver(1, { sstc: true });
     driver.call(EID_TIME, 0, 1000);
-    expect(driver.harts[0]!.csrs.get(CSR_STIMECMP)).toBe(1000n);
+    expect(driver.harts[0].csrs.get(CSR_STIMECMP)).toBe(1000n);
     expect(driver.clock.nextEvent).toBe(Infinity);
   });
 
@@ -115,7 +115,7 @@ describe('SBI 2.0 ch. 7: IPI, and 3.1: hart masks', () => {
   it('a stopped hart takes no IPI', () => {
     const driver = new SbiDriver(2);
     expect(driver.call(EID_IPI, 0, 0b10, 0).error).toBe(SBI_SUCCESS);
-    expect(driver.harts[1]!.pending).toBe(0n);
+    expect(driver.harts[1].pending).toBe(0n);
   });
 });
 
@@ -149,7 +149,7 @@ describe('SBI 2.0 ch. 8: remote fences', () => {
     const driver = started(1);
     expect(driver.call(EID_RFENCE, 1, 1, 0, ALL - 4095n, 4097).error).toBe(SBI_ERR_INVALID_ADDRESS);
     expect(driver.call(EID_RFENCE, 1, 2, 0, ALL, ALL - 1n).error).toBe(SBI_ERR_INVALID_PARAM);
-    expect(driver.harts[0]!.flushes).toBe(0);
+    expect(driver.harts[0].flushes).toBe(0);
   });
 
   it('SBI 2.0 8.3: an ASID wider than satp.ASID is INVALID_PARAM', () => {

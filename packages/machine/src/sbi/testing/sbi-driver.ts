@@ -55,12 +55,12 @@ export class SbiDriver {
     fid: number,
     ...args: (bigint | number)[]
   ): { error: number; value: bigint } {
-    const { x } = this.harts[hart]!;
+    const { x } = this.harts[hart];
     for (let index = 0; index < 6; index++) x[10 + index] = BigInt.asUintN(64, BigInt(args[index] ?? 0));
     x[16] = BigInt.asUintN(64, BigInt(fid));
     x[17] = BigInt.asUintN(64, BigInt(eid));
-    this.sbi.handle(this.harts[hart]!);
-    return { error: Number(BigInt.asIntN(64, x[10]!)), value: x[11]! };
+    this.sbi.handle(this.harts[hart]);
+    return { error: Number(BigInt.asIntN(64, x[10])), value: x[11] };
   }
 
   /** `ecall` on hart 0. */
