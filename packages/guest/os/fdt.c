@@ -12,8 +12,9 @@ static const u8 *blob; // 0 until a header has been accepted
 static u32 struct_start, struct_end, strings_start, strings_end;
 
 u64 fdt_cells(const u8 *bytes, u32 cells) {
+  const u32 *words = (const void *)bytes;
   u64 value = 0;
-  for (u32 i = 0; i < cells * 4; i++) value = value << 8 | bytes[i];
+  for (u32 i = 0; i < cells; i++) value = value << 32 | __builtin_bswap32(words[i]);
   return value;
 }
 
@@ -39,6 +40,8 @@ bool fdt_init(const void *address) {
   struct_end = (u32)(structs + structs_size);
   strings_start = (u32)strings;
   strings_end = (u32)(strings + strings_size);
+  // Up to its last NUL, every text in the strings block is ended: tokens need not look again.
+  while (strings_end > strings_start && blob[strings_end - 1] != 0) strings_end--;
   return true;
 }
 
@@ -70,8 +73,9 @@ static struct token read_token(u64 at) {
   } else if (token.kind == PROP) {
     if (at + 12 > struct_end) return end;
     token.length = (u32)fdt_cells(blob + at + 4, 1);
-    token.name = text_at(strings_start + fdt_cells(blob + at + 8, 1), strings_end);
-    if (!token.name || at + 12 + token.length > struct_end) return end;
+    u64 name = strings_start + fdt_cells(blob + at + 8, 1);
+    token.name = (const char *)blob + name;
+    if (name >= strings_end || at + 12 + token.length > struct_end) return end;
     token.data = blob + at + 12;
     token.next = align_up(at + 12 + token.length, 4);
   } else if (token.kind != END_NODE && token.kind != NOP) {

@@ -35,5 +35,5 @@ u32 fdt_u32(fdt_node node, const char *property, u32 otherwise);
 // One entry of `reg`, in the cell sizes of the parent.
 bool fdt_reg(fdt_node node, u32 index, u64 *base, u64 *size);
 
-// A big-endian number of 1 or 2 cells at `bytes`.
+// A big-endian number of 1 or 2 cells at `bytes`, aligned as all of them are in a tree.
 u64 fdt_cells(const u8 *bytes, u32 cells);

@@ -74,12 +74,11 @@ static void find_extensions(fdt_node cpu) {
 static void find_plic(fdt_node cpu) {
   fdt_node node = fdt_find_compatible(FDT_NONE, "sifive,plic-1.0.0");
   if (node == FDT_NONE) node = fdt_find_compatible(FDT_NONE, "riscv,plic0");
-  if (node == FDT_NONE) return;
+  platform.plic.size = 0; // the tree is there and names no PLIC
   u64 base, size;
-  if (fdt_reg(node, 0, &base, &size)) {
-    platform.plic.base = base;
-    platform.plic.size = size;
-  }
+  if (node == FDT_NONE || !fdt_reg(node, 0, &base, &size)) return;
+  platform.plic.base = base;
+  platform.plic.size = size;
   u32 length;
   const u8 *pairs = fdt_property(node, "interrupts-extended", &length);
   for (u32 i = 0; pairs && (i + 1) * 8 <= length; i++) {
@@ -135,8 +134,13 @@ static void read_interrupt_map(fdt_node node) {
   platform.pci.slot_mask = (u32)fdt_cells(mask, 1);
   platform.pci.pin_mask = (u32)fdt_cells(mask + 12, 1);
   platform.pci.map_rows = 0;
+  fdt_node controller = FDT_NONE;
+  u32 phandle = 0; // of the controller; all rows usually name the same
   while (length >= 20 && platform.pci.map_rows < INTERRUPT_MAP_SIZE) {
-    fdt_node controller = fdt_find_phandle((u32)fdt_cells(at + 16, 1));
+    if (phandle != fdt_cells(at + 16, 1)) {
+      phandle = (u32)fdt_cells(at + 16, 1);
+      controller = fdt_find_phandle(phandle);
+    }
     u32 address_cells = fdt_u32(controller, "#address-cells", 0);
     u32 interrupt_cells = fdt_u32(controller, "#interrupt-cells", 1);
     if (address_cells > 3 || interrupt_cells < 1 || interrupt_cells > 3) return;

@@ -28,7 +28,7 @@ static u64 reg(u64 offset) {
 
 void plic_init(void) {
   u32 context = platform.plic.context;
-  if (CLAIM(context) + 4 > platform.plic.size) panic("the PLIC has no context %u", context);
+  if (CLAIM(context) + 4 > platform.plic.size) panic("there is no PLIC with a context %u", context);
   memory_map(platform.plic.base, platform.plic.size, MAP_READ | MAP_WRITE);
   for (u32 irq = 0; irq < SOURCES; irq += 32) mmio_write32(reg(ENABLE(context, irq)), 0);
   mmio_write32(reg(THRESHOLD(context)), 0);
