@@ -20,7 +20,9 @@ async function run(quantum: number) {
     time: world.clock.now,
     consoles: [a.console.text, b.console.text],
     frames: Buffer.from(frames.toBytes()).toString('base64'),
-    ledger: world.ledger.select().map(({ owner, event, reason, value }) => `${owner} ${event} ${reason} ${value}`),
+    ledger: world.ledger
+      .select()
+      .map(({ owner, event, reason, value }) => `${owner} ${event} ${reason} ${value}`),
   };
 }
 

@@ -47,7 +47,9 @@ describe('a snapshot in the middle of a stream between two guests', () => {
   it('refuses a snapshot of a machine of another shape', async () => {
     const { a, b, world } = await lanOf(commands);
     const snapshot = a.save();
-    expect(() => b.restore({ ...snapshot, ramSize: 4096 })).toThrow(/16777216 bytes of RAM; the snapshot is of 1 and 4096/);
+    expect(() => b.restore({ ...snapshot, ramSize: 4096 })).toThrow(
+      /16777216 bytes of RAM; the snapshot is of 1 and 4096/,
+    );
     expect(() => a.restore({ type: 'switch', version: 1 })).toThrow(/expected machine/);
     expect(() => world.restore({ ...world.save(), parts: {} })).toThrow();
   });

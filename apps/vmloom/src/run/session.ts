@@ -117,8 +117,13 @@ export class Session implements MonitorTarget {
   }
 
   async loadSnapshot(file: string): Promise<void> {
-    this.machine.world.restore(await readSnapshot(file));
-    this.machine.world.start();
+    const { machine } = this;
+    const wasPaused = machine.state === 'paused';
+    machine.world.restore(await readSnapshot(file));
+    // Whether it runs is the person's wish, not the snapshot's.
+    if (wasPaused) machine.pause();
+    else machine.resume();
+    machine.world.start();
   }
 
   info(topic: InfoTopic): string {
