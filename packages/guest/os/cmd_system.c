@@ -56,6 +56,12 @@ bool cmd_stats(int argc, char **argv) {
   return true;
 }
 
+static void print_capabilities(const struct pci_device *device) {
+  struct pci_capability list[PCI_CAPABILITIES_MAX];
+  u32 count = pci_list_capabilities(device, list);
+  for (u32 i = 0; i < count; i++) print(" cap %02x at %02x", list[i].id, list[i].offset);
+}
+
 bool cmd_lspci(int argc, char **argv) {
   (void)argc, (void)argv;
   for (u32 i = 0; i < pci_device_count; i++) {
@@ -67,6 +73,7 @@ bool cmd_lspci(int argc, char **argv) {
       const struct pci_bar *bar = &d->bars[b];
       if (bar->size) print(" bar%u %s %lx+%lx", b, bar->io ? "io" : "mem", bar->address, bar->size);
     }
+    print_capabilities(d);
     if (d->driver) print(" driver %s", d->driver->name);
     print("\n");
   }

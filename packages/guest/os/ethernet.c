@@ -8,10 +8,6 @@ struct net_drops net_drops;
 
 const mac_address mac_broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-bool mac_equal(const mac_address *a, const mac_address *b) {
-  return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 void ethernet_receive(struct netif *netif, const u8 *frame, u32 length) {
   const struct ethernet_header *header = (const void *)frame;
   if (length < sizeof(*header)) {

@@ -18,8 +18,6 @@ extern struct net_drops net_drops;
 
 extern const mac_address mac_broadcast;
 
-bool mac_equal(const mac_address *a, const mac_address *b);
-
 // Entry of the stack, called by the drivers. The frame is only read, and only during the call.
 void ethernet_receive(struct netif *netif, const u8 *frame, u32 length);
 

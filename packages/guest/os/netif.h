@@ -1,6 +1,8 @@
 // Network interfaces: what a driver offers, and what the stack asks of it.
 #pragma once
 
+#include "console.h"
+#include "timer.h"
 #include "types.h"
 
 #define NETIFS 8

@@ -8,6 +8,7 @@
 #define HEADER_TYPE_MASK 0x7f
 #define HEADER_BRIDGE 1
 #define NO_VENDOR 0xffff
+#define CAPABILITIES_START 0x40 // behind the header
 #define DEPTH_LIMIT 8 // of bridges behind bridges
 
 struct pci_device pci_devices[PCI_DEVICES];
@@ -112,14 +113,15 @@ void pci_init(void) {
   for (u32 i = 0; i < pci_device_count; i++) attach_drivers(&pci_devices[i]);
 }
 
-u32 pci_find_capability(const struct pci_device *device, u8 id) {
+u32 pci_list_capabilities(const struct pci_device *device, struct pci_capability list[PCI_CAPABILITIES_MAX]) {
   if (!(pci_read16(device, PCI_STATUS) & PCI_STATUS_CAPABILITIES)) return 0;
-  u32 at = pci_read8(device, PCI_CAPABILITIES) & 0xfc;
-  for (u32 hops = 0; at >= 0x40 && hops < 48; hops++) { // a list that loops has no more than 48 entries
-    if (pci_read8(device, at) == id) return at;
-    at = pci_read8(device, at + 1) & 0xfc;
+  u32 count = 0;
+  u8 at = pci_read8(device, PCI_CAPABILITIES) & 0xfc;
+  while (at >= CAPABILITIES_START && count < PCI_CAPABILITIES_MAX) { // a list may lead back into itself
+    list[count++] = (struct pci_capability){pci_read8(device, at), at};
+    at = pci_read8(device, at + 1u) & 0xfc;
   }
-  return 0;
+  return count;
 }
 
 u64 pci_enable(struct pci_device *device, u32 bar) {

@@ -6,6 +6,7 @@
 
 #define PCI_DEVICES 64
 #define PCI_BARS 6
+#define PCI_CAPABILITIES_MAX 48
 
 // Registers of configuration space (PCI Local Bus 3.0, 6.1).
 enum pci_register {
@@ -23,7 +24,6 @@ enum pci_register {
   PCI_PREF_BASE_HIGH = 0x28,
   PCI_PREF_LIMIT_HIGH = 0x2c,
   PCI_CAPABILITIES = 0x34,
-  PCI_INTERRUPT_LINE = 0x3c,
   PCI_INTERRUPT_PIN = 0x3d,
 };
 
@@ -73,8 +73,12 @@ void pci_write32(const struct pci_device *device, u32 offset, u32 value);
 // Enumerates all buses, places every BAR and attaches drivers.
 void pci_init(void);
 
-// Offset of a capability in configuration space, or 0.
-u32 pci_find_capability(const struct pci_device *device, u8 id);
+struct pci_capability {
+  u8 id, offset; // offset in configuration space
+};
+
+// Lists the capabilities (PCI Local Bus 3.0, 6.7), at most as many as fit into configuration space.
+u32 pci_list_capabilities(const struct pci_device *device, struct pci_capability list[PCI_CAPABILITIES_MAX]);
 
 // Lets the function decode its memory and be a bus master, and maps one BAR; 0 if it has no address.
 u64 pci_enable(struct pci_device *device, u32 bar);

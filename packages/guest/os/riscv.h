@@ -13,9 +13,7 @@
 #define csr_set(name, bits) asm volatile("csrs " #name ", %0" ::"r"((u64)(bits)) : "memory")
 #define csr_clear(name, bits) asm volatile("csrc " #name ", %0" ::"r"((u64)(bits)) : "memory")
 
-#define SSTATUS_SIE (1ul << 1)         // interrupts enabled in S-mode
-#define SSTATUS_FS_INITIAL (1ul << 13) // floating-point unit on
-#define SSTATUS_FS_MASK (3ul << 13)
+#define SSTATUS_SIE (1ul << 1) // interrupts enabled in S-mode
 
 #define SIE_STIE (1ul << 5) // supervisor timer
 #define SIE_SEIE (1ul << 9) // supervisor external (PLIC)

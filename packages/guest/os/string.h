@@ -1,4 +1,4 @@
-// Memory and text, as in the C library.
+// Memory and text, as in the C library. Compilers call the first four of their own accord.
 #pragma once
 
 #include "types.h"
