@@ -14,6 +14,7 @@ import {
   S_MSTATUS,
   S_PC,
   S_READ_TLB,
+  S_RECORD,
   S_WAITING,
   S_MIE,
   S_WRITE_TLB,
@@ -754,11 +755,13 @@ export function run(s: u32): void {
       store<u64>(s, programCounter(pagePc, pageRecords, record), S_PC);
       store<u32>(s, left, S_LEFT);
       store<u32>(s, 1, S_INSIDE);
-      const result = execute(s, record);
+      store<u64>(s, load<u64>(record), S_RECORD);
+      store<u64>(s, load<u64>(record, 8), S_RECORD + 8);
+      const result = execute(s, s + S_RECORD);
       store<u32>(s, 0, S_INSIDE);
       left = load<u32>(s, S_LEFT);
       if (result == NEXT) {
-        record += step(record);
+        record += load<u8>(s, S_RECORD + R_STEP);
         continue;
       }
       if (result == TRAPPED || result == LEAVE) left++;

@@ -95,6 +95,8 @@ export const RAM_ENTRY_SIZE = 24;
 export const RAM_ENTRIES = 32;
 // A record for an instruction that crosses a page, and the end-of-page record behind it.
 export const S_CROSSING = 1936;
+// A copy of the record that is being carried out: a store may drop the record itself.
+export const S_RECORD = 1984;
 export const STATE_SIZE = 2048;
 
 // --- Translation buffers ---------------------------------------------------------------------------
