@@ -44,7 +44,7 @@ function filterAddress(s: u32, header: u32, control: u32): u32 {
     }
   }
   if ((low & 1) == 0) return (control & R.RCTL_UPE) != 0 ? PASS_INEXACT : REJECT;
-  if ((control & R.RCTL_MPE) != 0) return PASS_INEXACT;
+  if ((control & R.RCTL_MPE) != 0) return PASS;
   // 13.5.1: 12 bits of the address, chosen by RCTL.MO, index the 4096-bit table.
   const upper = (<u32>load<u8>(header, 4)) | (<u32>load<u8>(header, 5) << 8);
   const offset = (control >> R.RCTL_MO_SHIFT) & 3;

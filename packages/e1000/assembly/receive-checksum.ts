@@ -14,7 +14,8 @@ const PROTOCOL_UDP: u32 = 17;
 export function checkReceived(s: u32, header: u32, have: u32, length: u32): void {
   const control = load<u32>(s + R.REG_RXCSUM);
   const strip = load<u32>(s + L.CORE_STATE_RX_STRIP);
-  packetChecksum(s, control & 0xff, strip, length);
+  // With the FCS, where that is stored.
+  packetChecksum(s, control & 0xff, strip, load<u32>(s + L.CORE_STATE_FRAME_LENGTH));
   let status: u32 = 0;
   if ((control & (R.RXCSUM_IPOFLD | R.RXCSUM_TUOFLD)) != 0) {
     let at: u32 = 12;

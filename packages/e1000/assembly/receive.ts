@@ -64,14 +64,15 @@ export function receive(s: u32): u32 {
   if ((control & R.RCTL_EN) == 0) return drop(s, R.DROP_DISABLED);
   count(s, R.REG_TPR);
   count64(s, R.REG_TORL, onWire);
-  const limit: u32 = (control & R.RCTL_LPE) != 0 ? R.MAX_LONG_FRAME_WITH_FCS : R.MAX_FRAME_WITH_FCS;
-  if (onWire > limit) {
-    count(s, R.REG_ROC);
-    return drop(s, R.DROP_OVERSIZE);
-  }
   const header = s + L.CORE_STATE_RX_HEADER;
   const have = copyOut(s, 0, HEADER_BYTES, header);
   const verdict = filter(s, header);
+  const limit: u32 = (control & R.RCTL_LPE) != 0 ? R.MAX_LONG_FRAME_WITH_FCS : R.MAX_FRAME_WITH_FCS;
+  if (onWire > limit) {
+    // 13.7.36: only frames that passed the filters count.
+    if (verdict < REJECT) count(s, R.REG_ROC);
+    return drop(s, R.DROP_OVERSIZE);
+  }
   const paused = flowControl(s, header, control, verdict);
   if (paused == R.RX_DROPPED || (paused == R.RX_XOFF && get(s, L.CORE_STATE_DROP_REASON) != R.DROP_NONE)) {
     return paused;
@@ -80,9 +81,10 @@ export function receive(s: u32): u32 {
     drop(s, verdict == REJECT ? R.DROP_FILTER : R.DROP_VLAN);
     return paused == R.RX_XOFF ? paused : R.RX_DROPPED;
   }
-  countGood(s, header, onWire);
+  // 13.7: flow control packets are not among the good ones.
+  if (paused != R.RX_XOFF) countGood(s, header, onWire);
   describe(s, header, have, length, verdict);
-  const answer = accept(s, length);
+  const answer = accept(s, length, paused == R.RX_XOFF);
   return paused == R.RX_XOFF ? paused : answer;
 }
 
@@ -128,11 +130,11 @@ function describe(s: u32, header: u32, have: u32, length: u32, verdict: u32): vo
     set(s, L.CORE_STATE_RX_STRIP, 4);
   }
   set(s, L.CORE_STATE_RX_STATUS, status);
-  checkReceived(s, header, have, length);
   if ((get(s, R.REG_RCTL) & R.RCTL_SECRC) == 0) {
     store<u32>(s + L.CORE_STATE_FCS, frameFcs(s, length));
     addRange(s, s + L.CORE_STATE_FCS, R.FCS_BYTES);
   }
+  checkReceived(s, header, have, length);
   if (get(s, L.CORE_STATE_RX_STRIP) != 0) cutTag(s, header);
 }
 
@@ -152,7 +154,7 @@ function cutTag(s: u32, header: u32): void {
 }
 
 /** To memory when nothing waits before it and descriptors suffice; else to the FIFO. */
-function accept(s: u32, length: u32): u32 {
+function accept(s: u32, length: u32, paused: bool): u32 {
   const total = get(s, L.CORE_STATE_FRAME_LENGTH);
   if (length <= get(s, R.REG_RSRPD)) raise(s, R.ICR_SRPD);
   if (get(s, L.CORE_STATE_FIFO_COUNT) == 0 && freeDescriptors(s) != 0) {
@@ -161,7 +163,7 @@ function accept(s: u32, length: u32): u32 {
     if (done == FAILED) return drop(s, R.DROP_DMA);
     return keep(s, done, total);
   }
-  count(s, R.REG_RNBC);
+  if (!paused) count(s, R.REG_RNBC);
   return keep(s, 0, total);
 }
 
@@ -216,10 +218,11 @@ function complete(s: u32, d: u32, at: u64, length: u32, last: bool, failed: bool
   let errors: u32 = 0;
   store<u64>(d, 0, 8);
   store<u16>(d, length, L.RX_DESCRIPTOR_LENGTH);
+  // 3.2.3: the packet checksum stands in the first descriptor too; here in all of them.
+  store<u16>(d, get(s, L.CORE_STATE_RX_CHECKSUM), L.RX_DESCRIPTOR_CHECKSUM);
   if (last) {
     status |= get(s, L.CORE_STATE_RX_STATUS) | R.RXD_STATUS_EOP;
     errors = get(s, L.CORE_STATE_RX_ERRORS);
-    store<u16>(d, get(s, L.CORE_STATE_RX_CHECKSUM), L.RX_DESCRIPTOR_CHECKSUM);
     store<u16>(d, get(s, L.CORE_STATE_RX_SPECIAL), L.RX_DESCRIPTOR_SPECIAL);
   }
   if (failed) {

@@ -1,6 +1,6 @@
 import * as L from '../src/layout-offsets';
 import * as R from '../src/register-map';
-import { countTransmitted } from './counters';
+import { count, countTransmitted } from './counters';
 import { bump, dmaRead, dmaWrite, map, mapCount, mapLength, mapOffset, MAP_LIMIT } from './dma';
 import { frameFcs } from './crc';
 import { addRange, clearFrame, copyOut, MAX_RANGES, trimEnd } from './frame';
@@ -73,9 +73,9 @@ export function discard(s: u32, reason: u32): void {
 function step(s: u32): u32 {
   const head = get(s, R.REG_TDH);
   const tail = get(s, R.REG_TDT);
-  const count = get(s, R.REG_TDLEN) >> 4;
+  const size = get(s, R.REG_TDLEN) >> 4;
   // 3.4: software keeps head and tail inside the ring. Where it does not, there is nothing to fetch.
-  if (head == tail || head >= count || tail >= count) return R.TX_IDLE;
+  if (head == tail || head >= size || tail >= size) return R.TX_IDLE;
   if (get(s, L.CORE_STATE_BUDGET) == 0) return R.TX_BUDGET;
   const base = (<u64>get(s, R.REG_TDBAH) << 32) | get(s, R.REG_TDBAL);
   const at = base + (head << 4);
@@ -95,17 +95,18 @@ function step(s: u32): u32 {
   const type = (lower >> 20) & 15;
   if (extended && type != R.TXD_DTYP_DATA) {
     if (type == R.TXD_DTYP_CONTEXT) loadContext(s, d, lower);
-    complete(s, at, head, tail, count, command);
+    complete(s, at, head, tail, size, command);
     return CONTINUE;
   }
   if (get(s, L.CORE_STATE_TX_IN_PACKET) == 0) beginPacket(s, d, command, extended);
-  const length = extended ? lower & 0xfffff : lower & 0xffff;
+  // 3.3.3: a descriptor without a buffer transfers nothing.
+  const length: u32 = load<u64>(d) == 0 ? 0 : extended ? lower & 0xfffff : lower & 0xffff;
   const last = (command & R.TXD_EOP) != 0;
   if (get(s, L.CORE_STATE_TX_SEGMENTING) != 0) {
-    return segmentStep(s, at, head, tail, count, command, length, last);
+    return segmentStep(s, at, head, tail, size, command, length, last);
   }
   if (get(s, L.CORE_STATE_TX_DISCARDING) == 0) gather(s, load<u64>(d), length);
-  complete(s, at, head, tail, count, command);
+  complete(s, at, head, tail, size, command);
   return last ? finish(s, d, command) : CONTINUE;
 }
 
@@ -113,7 +114,8 @@ function beginPacket(s: u32, d: u32, command: u32, extended: bool): void {
   clearFrame(s);
   set(s, L.CORE_STATE_TX_IN_PACKET, 1);
   set(s, L.CORE_STATE_TX_EXTENDED, extended ? 1 : 0);
-  set(s, L.CORE_STATE_TX_OPTIONS, extended ? load<u8>(d, 13) : 0);
+  // POPTS, or CSS of a legacy descriptor: both count in the first descriptor of a packet.
+  set(s, L.CORE_STATE_TX_OPTIONS, load<u8>(d, 13));
   set(s, L.CORE_STATE_TX_TAKEN, 0);
   const segmenting = extended && (command & R.TXD_TSE) != 0;
   set(s, L.CORE_STATE_TX_SEGMENTING, segmenting ? 1 : 0);
@@ -135,20 +137,20 @@ export function gather(s: u32, address: u64, length: u32): void {
       discard(s, R.DROP_DMA);
       return;
     }
-    const count = mapCount(s);
+    const ranges = mapCount(s);
     // Three ranges are kept for padding and for the tail of a range that a header cuts.
-    if (get(s, L.CORE_STATE_FRAME_COUNT) + count + 3 > MAX_RANGES) {
+    if (get(s, L.CORE_STATE_FRAME_COUNT) + ranges + 3 > MAX_RANGES) {
       stage(s);
       resume(s);
     }
-    for (let i: u32 = 0; i < count; i++) addRange(s, mapOffset(s, i), mapLength(s, i));
+    for (let i: u32 = 0; i < ranges; i++) addRange(s, mapOffset(s, i), mapLength(s, i));
     address += covered;
     length -= covered;
   }
 }
 
 /** 3.3.3.2: the descriptor is done; its status is written back where software asked for it. */
-function complete(s: u32, at: u64, head: u32, tail: u32, count: u32, command: u32): void {
+function complete(s: u32, at: u64, head: u32, tail: u32, size: u32, command: u32): void {
   if ((command & (R.TXD_RS | R.TXD_RPS)) != 0) {
     const status = s + L.CORE_STATE_DESCRIPTOR + L.TX_LEGACY_DESCRIPTOR_STATUS;
     store<u8>(status, load<u8>(status) | R.TXD_STATUS_DD);
@@ -156,9 +158,9 @@ function complete(s: u32, at: u64, head: u32, tail: u32, count: u32, command: u3
     if ((command & R.TXD_IDE) != 0) set(s, L.CORE_STATE_TX_DELAYED, 1);
     else raise(s, R.ICR_TXDW);
   }
-  const next: u32 = head + 1 == count ? 0 : head + 1;
+  const next: u32 = head + 1 == size ? 0 : head + 1;
   set(s, R.REG_TDH, next);
-  const pending: u32 = tail >= next ? tail - next : tail + count - next;
+  const pending: u32 = tail >= next ? tail - next : tail + size - next;
   if (pending == 0) raise(s, R.ICR_TXQE);
   const low = (get(s, R.REG_TXDCTL) >>> R.TXDCTL_LWTHRESH_SHIFT) << 3;
   if (low != 0 && pending == low) raise(s, R.ICR_TXD_LOW);
@@ -206,7 +208,7 @@ function finish(s: u32, d: u32, command: u32): u32 {
       }
     } else {
       prepareHeader(s, length);
-      if (inserts != 0) legacyChecksum(s, load<u8>(d, 13), load<u8>(d, 10), length);
+      if (inserts != 0) legacyChecksum(s, options, load<u8>(d, 10), length);
     }
     if (tagged) insertTag(s, load<u16>(d, 14), get(s, R.REG_VET));
   }
@@ -250,7 +252,7 @@ function segmentStep(
   at: u64,
   head: u32,
   tail: u32,
-  count: u32,
+  size: u32,
   command: u32,
   length: u32,
   last: bool,
@@ -268,16 +270,16 @@ function segmentStep(
     // Software may have emptied the last descriptor, so that the segment ends without data.
     if (!ready && last) ready = segmentEnd(s, true);
     set(s, L.CORE_STATE_TX_TAKEN, 0);
-    complete(s, at, head, tail, count, command);
+    complete(s, at, head, tail, size, command);
   } else set(s, L.CORE_STATE_TX_TAKEN, taken);
   if (done && last) {
     const discarding = get(s, L.CORE_STATE_TX_DISCARDING);
     if (discarding != 0) {
-      if (discarding == R.DROP_TSO) bump(s + R.REG_TSCTFC, 1);
+      if (discarding == R.DROP_TSO) count(s, R.REG_TSCTFC);
       endPacket(s);
       return drop(s, discarding);
     }
-    bump(s + R.REG_TSCTC, 1);
+    count(s, R.REG_TSCTC);
     endPacket(s);
     return ready ? sendSegment(s) : CONTINUE;
   }

@@ -112,6 +112,9 @@ export class FlowControl {
     if (!this.#host.sendFrame(this.#frame)) return false;
     image[(quanta === 0 ? R.REG_XONTXC : R.REG_XOFFTXC) >> 2]++;
     image[R.REG_TPT >> 2]++;
+    const octets = word(R.REG_TOTL) + R.MIN_FRAME + R.FCS_BYTES;
+    image[R.REG_TOTL >> 2] = octets;
+    if (octets > 0xffff_ffff) image[R.REG_TOTH >> 2]++;
     return true;
   }
 }

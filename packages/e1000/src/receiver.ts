@@ -201,8 +201,8 @@ export class Receiver {
       state.set(CORE_STATE_FRAME_COUNT, frame.count + 1);
       return;
     }
-    // A frame too long for the controller is refused by its length, before anybody looks at its bytes.
-    if (frame.length <= R.MAX_LONG_FRAME_WITH_FCS) frame.copyTo(this.#memory, input);
+    // Of a frame too long for the controller only the header is looked at.
+    frame.copyTo(this.#memory, input, 0, Math.min(frame.length, R.MAX_LONG_FRAME_WITH_FCS));
     words[at++] = input;
     words[at] = frame.length;
     state.set(CORE_STATE_FRAME_COUNT, 2);

@@ -1,3 +1,4 @@
+export * from './eeprom-wires.js';
 export * from './fake-driver.js';
 export * from './frames.js';
 export * from './nic-bench.js';

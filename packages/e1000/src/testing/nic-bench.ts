@@ -36,7 +36,7 @@ export class NicBench {
   constructor(options: NicBenchOptions = {}) {
     this.clock = options.clock ?? new Clock();
     this.ledger = options.ledger ?? new Ledger();
-    this.memory = options.memory ?? new HostMemory({ ram: 4 * 1024 * 1024 });
+    this.memory = options.memory ?? new HostMemory({ ram: 4 * 1024 * 1024, reserve: 1024 * 1024 });
     this.space = new AddressSpace(this.memory);
     this.space.mapRam({
       name: 'ram',
