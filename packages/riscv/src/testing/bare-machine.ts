@@ -9,6 +9,8 @@ export const RAM_BASE = 0x8000_0000;
 export interface BareOptions {
   /** 4 MiB of RAM unless told. */
   readonly memory?: Partial<HostMemoryOptions>;
+  /** Bytes of RAM that the address space shows, from its beginning; all of it unless told. */
+  readonly mapped?: number;
   readonly harts?: number;
   readonly hart?: Partial<Omit<HartOptions, 'core' | 'space' | 'clock' | 'id'>>;
   readonly codePages?: number;
@@ -34,7 +36,12 @@ export interface BareMachine {
 export async function bareMachine(options: BareOptions = {}): Promise<BareMachine> {
   const memory = new HostMemory({ ram: 4 << 20, ...options.memory });
   const space = new AddressSpace(memory);
-  space.mapRam({ name: 'ram', base: RAM_BASE, size: memory.ramSize, offset: memory.ramOffset });
+  space.mapRam({
+    name: 'ram',
+    base: RAM_BASE,
+    size: options.mapped ?? memory.ramSize,
+    offset: memory.ramOffset,
+  });
   const clock = new Clock();
   const core = await RiscvCore.load(memory, { codePages: options.codePages ?? 16 });
   const harts = Array.from(
