@@ -1,6 +1,6 @@
 import { DMA_ABORT, DMA_OK } from '@vmloom/device';
 import { describe, expect, it } from 'vitest';
-import { PciFunction } from './function.js';
+import type { PciFunction } from './function.js';
 import { ConventionalBridge, RootPort, SwitchDownstreamPort, SwitchUpstreamPort } from './port.js';
 import * as R from './registers.js';
 import { FakeFunction, FakeHost, FakeRegisters, RAM_BASE } from './testing/index.js';

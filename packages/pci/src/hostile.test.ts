@@ -82,7 +82,7 @@ function checkMap(host: FakeHost): void {
   });
   for (const { name, base, size } of regions) {
     const [owner, barName] = name.split('/');
-    const fn = host.root.find(owner!);
+    const fn = host.root.find(owner);
     if (fn === undefined) continue;
     const bar = [...fn.bars()].map(([, one]) => one).find((one) => one.name === barName)!;
     const window = host.root.windows.find(
@@ -106,7 +106,7 @@ function offsetFor(random: () => number, fn: PciFunction | undefined): number {
   if (choice === 1) return 0x04 + (random() % 0x3c);
   const capabilities = fn?.capabilities ?? [];
   if (capabilities.length === 0) return random() & 0xff;
-  const capability = capabilities[random() % capabilities.length]!;
+  const capability = capabilities[random() % capabilities.length];
   return capability.offset + (random() % capability.size);
 }
 
@@ -129,8 +129,8 @@ describe.each([1, 2, 3, 4, 5, 6])('a hostile driver, seed %i', (seed) => {
     const identity = functions.map((fn) => fn.config.read(0, 4));
     host.memory.bytes.fill(0x5a, host.memory.ramOffset, host.memory.ramOffset + 0x1000);
     for (let step = 0; step < 3000; step++) {
-      const fn = functions[random() % functions.length]!;
-      const width = ([1, 2, 4] as const)[random() % 3]!;
+      const fn = functions[random() % functions.length];
+      const width = ([1, 2, 4] as const)[random() % 3];
       const offset = offsetFor(random, fn) & ~(width - 1);
       const value = valueFor(random) % 2 ** (8 * width);
       const bus = random() % 8 === 0 ? random() & 0xff : (fn.bus?.number ?? 0);
@@ -191,7 +191,7 @@ describe.each([1, 2, 3, 4, 5, 6])('a hostile driver, seed %i', (seed) => {
     host.configWrite(fn, at, 2, 0x8000);
     for (let vector = 0; vector < 5; vector++) host.write(fn, 2, 0x2000 + vector * 16 + 12, 0);
     host.run();
-    for (const { data } of host.messages) owed[data]!--;
+    for (const { data } of host.messages) owed[data]--;
     expect(owed).toEqual([0, 0, 0, 0, 0]);
   });
 });

@@ -45,7 +45,7 @@ describe('inspectors', () => {
       ],
       bridge: undefined,
     });
-    expect(inspectFabric(host.root)[1]!.bridge).toMatchObject({
+    expect(inspectFabric(host.root)[1].bridge).toMatchObject({
       secondary: 1,
       memory: { first: 0x4000_0000, last: 0x400f_ffff },
       prefetchable: undefined,
@@ -72,7 +72,7 @@ describe('inspectors', () => {
     expect(rows[0]).toBe('01:00.0 0200: 8086:10c9');
     expect(rows[1]).toBe('00: 86 80 c9 10 07 00 10 00 00 00 00 02 00 00 00 00');
     expect(rows.slice(1, -2)).toHaveLength(256);
-    expect(rows[256]!.startsWith('ff0: ')).toBe(true);
+    expect(rows[256].startsWith('ff0: ')).toBe(true);
     expect(dumpConfiguration(host.root.functions()).split('\n\n')).toHaveLength(4);
   });
 });

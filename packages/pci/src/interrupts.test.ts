@@ -29,11 +29,11 @@ describe('INTx', () => {
   it('PCIe 6.1.2: a shared line stays high until the last function lets go', () => {
     const host = new FakeHost();
     const [a, b] = [1, 5].map((slot) => host.root.plug(new FakeFunction(), { slot }));
-    a!.interrupt.set(true);
-    b!.interrupt.set(true);
-    a!.interrupt.set(false);
+    a.interrupt.set(true);
+    b.interrupt.set(true);
+    a.interrupt.set(false);
     expect(host.lines).toEqual([false, true, false, false]);
-    b!.interrupt.set(false);
+    b.interrupt.set(false);
     expect(host.lines).toEqual([false, false, false, false]);
   });
 
@@ -73,7 +73,7 @@ describe('INTx', () => {
     const heard: string[] = [];
     const fns = [1, 5, 2].map((slot) => host.root.plug(new FakeFunction(), { slot }));
     fns.forEach((fn) => fn.interrupt.onComplete(() => heard.push(fn.name)));
-    fns[0]!.interrupt.set(true);
+    fns[0].interrupt.set(true);
     host.root.intx[1].connect((level) => heard.push(`line ${level}`));
     host.root.intx[1].complete();
     expect(heard).toEqual(['line true', 'fake-0', 'line true']);
