@@ -1,6 +1,6 @@
 // Frames travel through two rings of descriptors in memory. The device owns the descriptors from head
 // up to tail; software moves the tail (the doorbell) to give it more, and the device sets a done bit
-// in each descriptor it gives back.
+// in descriptors it gives back: in each that it has received into, and in those sent that ask for it.
 #include "e1000.h"
 
 #include "e1000_regs.h"
@@ -29,7 +29,7 @@ struct e1000 {
   u32 rx_next;           // the next descriptor the device will fill
   bool rx_skipping;      // inside a frame that needs more than one buffer
   u32 tx_next;           // the next descriptor to fill
-  u32 tx_oldest;         // the first one not yet given back
+  u32 tx_oldest;         // the first one not known to be given back
   u32 tx_queued;         // filled since the last doorbell
   volatile bool pending; // an interrupt came; its causes stay masked until poll() has run
 };
@@ -86,20 +86,31 @@ static bool link_up(struct netif *netif) {
   return reg_read(netif->device, STATUS) & STATUS_LINK_UP;
 }
 
+// One descriptor short: a ring filled to the last would look like an empty one.
+static bool tx_full(const struct e1000 *e) {
+  return (e->tx_next + 1) % RING == e->tx_oldest;
+}
+
+// The device works in order and reports the last descriptor of each batch.
+static void tx_reclaim(struct e1000 *e) {
+  for (u32 i = e->tx_oldest; i != e->tx_next; i = (i + 1) % RING) {
+    if (!(e->tx[i].command & TX_COMMAND_REPORT_STATUS)) continue;
+    if (!(e->tx[i].status & TX_STATUS_DONE)) return;
+    e->tx_oldest = (i + 1) % RING;
+  }
+}
+
 static u8 *tx_begin(struct netif *netif) {
   struct e1000 *e = netif->device;
-  while (e->tx_oldest != e->tx_next && (e->tx[e->tx_oldest].status & TX_STATUS_DONE)) {
-    e->tx[e->tx_oldest].status = 0;
-    e->tx_oldest = (e->tx_oldest + 1) % RING;
-  }
-  bool full = (e->tx_next + 1) % RING == e->tx_oldest; // a full ring would look like an empty one
-  return full ? 0 : e->tx_buffers + e->tx_next * FRAME_BUFFER;
+  if (tx_full(e)) tx_reclaim(e);
+  return tx_full(e) ? 0 : e->tx_buffers + e->tx_next * FRAME_BUFFER;
 }
 
 static void tx_flush(struct netif *netif) {
   struct e1000 *e = netif->device;
   if (e->tx_queued == 0) return;
   e->tx_queued = 0;
+  e->tx[(e->tx_next + RING - 1) % RING].command |= TX_COMMAND_REPORT_STATUS;
   dma_fence();
   reg_write(e, TDT, e->tx_next);
   netif->counters.tx_doorbells++;
@@ -110,7 +121,7 @@ static void tx_commit(struct netif *netif, u32 length) {
   volatile struct tx_descriptor *d = &e->tx[e->tx_next];
   d->length = (u16)length;
   d->status = 0;
-  d->command = TX_COMMAND_END_OF_PACKET | TX_COMMAND_INSERT_CRC | TX_COMMAND_REPORT_STATUS;
+  d->command = TX_COMMAND_END_OF_PACKET | TX_COMMAND_INSERT_CRC;
   e->tx_next = (e->tx_next + 1) % RING;
   netif->counters.tx_packets++;
   netif->counters.tx_bytes += length;

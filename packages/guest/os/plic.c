@@ -46,12 +46,14 @@ void plic_connect(u32 irq, interrupt_handler handler, void *context) {
   mmio_write32(enable, mmio_read32(enable) | 1u << irq % 32);
 }
 
+// One source at a time: if another is pending, the trap comes again at once.
 void plic_interrupt(void) {
   u64 claim = reg(CLAIM(platform.plic.context));
-  for (u32 irq; (irq = mmio_read32(claim)) != 0; mmio_write32(claim, irq)) {
-    for (u32 i = 0; i < connected; i++) {
-      if (connections[i].irq == irq) connections[i].handler(connections[i].context);
-    }
+  u32 irq = mmio_read32(claim);
+  if (irq == 0) return; // it went away before we looked
+  for (u32 i = 0; i < connected; i++) {
+    if (connections[i].irq == irq) connections[i].handler(connections[i].context);
   }
+  mmio_write32(claim, irq);
   wake_up();
 }

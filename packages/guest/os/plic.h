@@ -10,5 +10,5 @@ void plic_init(void);
 // Calls `handler` on each interrupt of source `irq`. Sources may be shared: all handlers are called.
 void plic_connect(u32 irq, interrupt_handler handler, void *context);
 
-// Serves the sources that are pending; called by the trap handler.
+// Serves the pending source of the highest priority; called by the trap handler.
 void plic_interrupt(void);

@@ -1,8 +1,5 @@
 #include "string.h"
 
-// Copying and filling is much of what a network stack does.
-#define UNROLLED _Pragma("clang loop unroll_count(4)")
-
 void *memcpy(void *to, const void *from, size_t length) {
   u8 *d = to;
   const u8 *s = from;

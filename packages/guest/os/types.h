@@ -35,3 +35,6 @@ static inline u64 min_u64(u64 a, u64 b) {
 static inline u64 max_u64(u64 a, u64 b) {
   return a > b ? a : b;
 }
+
+// For the loops that touch every byte of a packet.
+#define UNROLLED _Pragma("clang loop unroll_count(4)")
