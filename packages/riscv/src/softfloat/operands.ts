@@ -1,35 +1,10 @@
 /** Operands that reach the corners of floating-point arithmetic: every class, and seeded random ones. */
+import type { Random } from '../testing/random.js';
 import type { Format } from './reference.js';
 
-/** A small deterministic generator (xorshift32 with a Weyl sequence); the seed must not be 0. */
-export class Random {
-  #state: number;
-  #weyl = 0;
-
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** 0 to 2^32 - 1 */
-  uint32(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x;
-    this.#weyl = (this.#weyl + 0x9e3779b9) | 0;
-    return Math.imul(x + this.#weyl, 0x2c1b3c6d) >>> 0;
-  }
-
-  /** 0 to `limit - 1` */
-  below(limit: number): number {
-    return Math.floor((this.uint32() / 0x1_0000_0000) * limit);
-  }
-
-  bits(count: number): bigint {
-    const wide = (BigInt(this.uint32()) << 32n) | BigInt(this.uint32());
-    return BigInt.asUintN(count, wide);
-  }
+/** A random integer of `count` bits, at most 64. */
+export function randomInteger(random: Random, count: number): bigint {
+  return BigInt.asUintN(count, random.u64());
 }
 
 function layout(format: Format) {
@@ -115,9 +90,9 @@ function randomFraction(format: Format, random: Random): bigint {
   const all = (1n << fraction) - 1n;
   switch (random.below(6)) {
     case 0:
-      return random.bits(width) & (all << BigInt(random.below(width)));
+      return randomInteger(random, width) & (all << BigInt(random.below(width)));
     case 1:
-      return random.bits(width) >> BigInt(random.below(width));
+      return randomInteger(random, width) >> BigInt(random.below(width));
     case 2:
       return (all << BigInt(random.below(width))) & all;
     case 3:
@@ -125,7 +100,7 @@ function randomFraction(format: Format, random: Random): bigint {
     case 4:
       return (1n << BigInt(random.below(width))) ^ (1n << BigInt(random.below(width)));
     default:
-      return random.bits(width);
+      return randomInteger(random, width);
   }
 }
 
@@ -139,7 +114,7 @@ export function randomNumber(format: Format, random: Random, low: number, high: 
 
 /** Any encoding at all, NaNs and infinities included. */
 export function randomBits(format: Format, random: Random): bigint {
-  return random.bits(format.width);
+  return randomInteger(random, format.width);
 }
 
 const clamp = (value: number, most: number): number => Math.max(0, Math.min(most, value));

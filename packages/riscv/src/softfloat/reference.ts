@@ -67,7 +67,8 @@ export function decode(format: Format, bits: bigint): Decoded {
 }
 
 function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
+  const digits = value.toString(16);
+  return 4 * digits.length - Math.clz32(parseInt(digits[0], 16)) + 28;
 }
 
 /** The integer next to `magnitude / 2^quantum` that the mode prescribes. */
