@@ -48,7 +48,7 @@ async function busy(onWrite: (machine: BareMachine) => void = () => undefined): 
 function digest({ hart, memory }: BareMachine): string {
   let sum = 0;
   const data = memory.ramOffset + 0x10_0000;
-  for (let at = 0; at < 0x1000; at++) sum = (Math.imul(sum, 31) + memory.bytes[data + at]!) >>> 0;
+  for (let at = 0; at < 0x1000; at++) sum = (Math.imul(sum, 31) + memory.bytes[data + at]) >>> 0;
   return `${sum} ${encodeSnapshot(hart.save())}`;
 }
 

@@ -9,7 +9,7 @@ export interface Compressed {
   readonly match: number;
   readonly mask: number;
   /** The base instruction that a half-word expands to; 0 where the encoding is reserved. */
-  expand(half: number): number;
+  readonly expand: (half: number) => number;
 }
 
 /** `bits('5:3@12:10,7:6@6:5')` gathers an immediate: destination bits @ source bits, equally many. */
@@ -18,7 +18,7 @@ function bits(spec: string, signBit?: number): (half: number) => number {
     const [to, from] = move.split('@').map((range) => range.split(':').map(Number)) as [number[], number[]];
     const toLow = to.at(-1)!;
     const fromLow = from.at(-1)!;
-    return { toLow, fromLow, mask: (1 << (from[0]! - fromLow + 1)) - 1 };
+    return { toLow, fromLow, mask: (1 << (from[0] - fromLow + 1)) - 1 };
   });
   return (half) => {
     let value = 0;

@@ -101,8 +101,8 @@ export class RiscvCore {
     };
     for (const [field, value] of Object.entries(layout))
       memory.view.setUint32(this.#base + Number(field), value, true);
-    memory.bytes.set(decodeTables(layout[C_BUCKETS]!), layout[C_BUCKETS]!);
-    memory.bytes.set(new Uint8Array(compressed.buffer), layout[C_COMPRESSED]!);
+    memory.bytes.set(decodeTables(layout[C_BUCKETS]), layout[C_BUCKETS]);
+    memory.bytes.set(new Uint8Array(compressed.buffer), layout[C_COMPRESSED]);
     this.exports = instantiateCore<CoreExports>(wasm, memory, this.#imports());
     memory.flags.onStore(PAGE_CODE, (offset, length) => this.exports.dropCode(this.#base, offset, length));
     memory.flags.onStore(PAGE_RESERVED, (offset, length) =>
@@ -130,7 +130,7 @@ export class RiscvCore {
   #imports(): Record<string, WebAssembly.ImportValue> {
     return {
       mmioLoad: (index: number, low: number, high: number, width: number): number =>
-        this.#clients[index]!.mmioLoad(joinAddress(low, high), width) ? 0 : 1,
+        this.#clients[index].mmioLoad(joinAddress(low, high), width) ? 0 : 1,
       mmioStore: (
         index: number,
         low: number,
@@ -139,8 +139,8 @@ export class RiscvCore {
         valueLow: number,
         valueHigh: number,
       ): number =>
-        this.#clients[index]!.mmioStore(joinAddress(low, high), width, valueLow, valueHigh) ? 0 : 1,
-      timerChanged: (index: number): void => this.#clients[index]!.timerChanged(),
+        this.#clients[index].mmioStore(joinAddress(low, high), width, valueLow, valueHigh) ? 0 : 1,
+      timerChanged: (index: number): void => this.#clients[index].timerChanged(),
     };
   }
 }

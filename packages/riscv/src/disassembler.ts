@@ -87,7 +87,7 @@ function fenceSet(bits: number): string {
 
 function wordText(found: Instruction, word: number, pc: bigint): string {
   const letters = found.operands === '' ? [] : found.operands.split(',');
-  const ordering = letters.includes('q') ? ['', '.rl', '.aq', '.aqrl'][(word >>> 25) & 3]! : '';
+  const ordering = letters.includes('q') ? ['', '.rl', '.aq', '.aqrl'][(word >>> 25) & 3] : '';
   const operands = letters.map((letter) => operand(letter, word, pc)).filter((text) => text !== undefined);
   return `${found.mnemonic}${ordering} ${operands.join(',')}`.trimEnd();
 }

@@ -355,13 +355,13 @@ export class Hart implements Snapshotable, EventOwner {
     expectSnapshot(snapshot, 'hart', 1);
     const state = this.#state;
     const csrs = snapshot['csrs'] as Record<string, bigint>;
-    for (const [name, field] of Object.entries(SAVED_CSRS)) state.setU64(field, csrs[name]!);
+    for (const [name, field] of Object.entries(SAVED_CSRS)) state.setU64(field, csrs[name]);
     entries.forEach((index) =>
-      state.setU64(L.S_PMPADDR + index * 8, (snapshot['pmpaddr'] as bigint[])[index]!),
+      state.setU64(L.S_PMPADDR + index * 8, (snapshot['pmpaddr'] as bigint[])[index]),
     );
     registers.forEach((index) => {
-      this.writeX(index, (snapshot['x'] as bigint[])[index]!);
-      this.writeF(index, (snapshot['f'] as bigint[])[index]!);
+      this.writeX(index, (snapshot['x'] as bigint[])[index]);
+      this.writeF(index, (snapshot['f'] as bigint[])[index]);
     });
     state.setU32(L.S_FFLAGS, snapshot['fflags'] as number);
     state.setU32(L.S_FRM, snapshot['frm'] as number);
@@ -393,8 +393,8 @@ export class Hart implements Snapshotable, EventOwner {
     try {
       if (width === 8) {
         if (!this.space.load64(physical(address), this.#pair)) return false;
-        state.setU32(L.S_VALUE, this.#pair[0]!);
-        state.setU32(L.S_VALUE + 4, this.#pair[1]!);
+        state.setU32(L.S_VALUE, this.#pair[0]);
+        state.setU32(L.S_VALUE + 4, this.#pair[1]);
         return true;
       }
       const value = this.space.load(physical(address), width as HandlerWidth);
@@ -454,7 +454,7 @@ export class Hart implements Snapshotable, EventOwner {
     const timebase = BigInt(state.u32(L.S_TIMEBASE));
     const when = (compare * NANOSECONDS + timebase - 1n) / timebase;
     if (when > BigInt(Number.MAX_SAFE_INTEGER)) return;
-    this.clock.now = Math.max(this.clock.now, this.localTime);
+    this.clock.now = this.#running ? this.localTime : Math.max(this.clock.now, this.localTime);
     this.#timer = this.clock.schedule(this, TIMER_EVENT, Number(when));
   }
 

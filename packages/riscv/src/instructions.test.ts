@@ -37,20 +37,20 @@ describe('the instruction table', () => {
 /** Text of the disassembler as operands of the assembler. */
 function reassemble(text: string, pc: bigint): number {
   const [head, rest = ''] = text.split(' ');
-  const order = /\.(aqrl|aq|rl)$/.exec(head!);
-  const mnemonic = order === null ? head! : head!.slice(0, order.index);
+  const order = /\.(aqrl|aq|rl)$/.exec(head);
+  const mnemonic = order === null ? head : head.slice(0, order.index);
   const operands = rest
     .split(',')
     .filter((part) => part !== '')
     .flatMap((part) => {
       const memory = /^(-?\d+)?\((\w+)\)$/.exec(part);
-      if (memory !== null) return memory[1] === undefined ? [memory[2]!] : [Number(memory[1]), memory[2]!];
+      if (memory !== null) return memory[1] === undefined ? [memory[2]] : [Number(memory[1]), memory[2]];
       return [/^-?\d/.test(part) ? Number(part) : part];
     });
   if (/^(b(eq|ne|lt|ge|ltu|geu)|jal)$/.test(mnemonic)) {
     operands.push(Number(BigInt(operands.pop()!) - pc));
   }
-  if (order !== null) operands.push({ rl: 1, aq: 2, aqrl: 3 }[order[1]!]!);
+  if (order !== null) operands.push({ rl: 1, aq: 2, aqrl: 3 }[order[1]]!);
   return assemble(mnemonic, ...operands);
 }
 

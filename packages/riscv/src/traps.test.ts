@@ -118,7 +118,7 @@ describe('exception causes (privileged 3.1.15)', () => {
       base: 0x1000_0000,
       size: 4096,
       handler: {
-        read: (offset, width) => [0, 0xff, 0xffff, 0, 0xffff_ff00 + offset][width]!,
+        read: (offset, width) => [0, 0xff, 0xffff, 0, 0xffff_ff00 + offset][width],
         write: (...access) => void seen.push(access),
       },
     });

@@ -41,7 +41,7 @@ function encode(row: Instruction, operands: readonly Operand[]): number {
   letters.forEach((letter, index) => {
     const operand = operands[index] ?? DEFAULTS[letter];
     if (operand === undefined) throw new RiscvError('bad-operand', `${row.mnemonic} takes ${row.operands}`);
-    word |= FIELD_ENCODERS[letter]!(value(letter, operand));
+    word |= FIELD_ENCODERS[letter](value(letter, operand));
   });
   return word >>> 0;
 }
