@@ -14,7 +14,7 @@ import type { PciBridge } from './bridge.js';
 import type { FunctionContext } from './context.js';
 import type { PciFunction } from './function.js';
 import type { Message } from './interrupts.js';
-import { COMMAND, COMMAND_BUS_MASTER, STATUS, STATUS_RECEIVED_MASTER_ABORT } from './registers.js';
+import { STATUS, STATUS_RECEIVED_MASTER_ABORT } from './registers.js';
 import type { RootComplex } from './root-complex.js';
 
 /** A function's place on a fabric: the context it was given, and the translator in front of its DMA port. */
@@ -71,13 +71,13 @@ export class Attachment implements FunctionContext, DmaTranslator {
   update(): void {
     const { fn, dma } = this;
     dma.requester = fn.requester;
-    let enabled = isMaster(fn);
+    let enabled = fn.mayMaster;
     for (
       let bridge: PciBridge | undefined = fn.bus?.bridge;
       bridge !== undefined;
       bridge = bridge.bus?.bridge
     ) {
-      enabled &&= isMaster(bridge) && bridge.reachable;
+      enabled &&= bridge.mayMaster && bridge.reachable;
     }
     dma.enabled = enabled;
     fn.interrupt.update();
@@ -87,8 +87,4 @@ export class Attachment implements FunctionContext, DmaTranslator {
     const { base, size } = this.root.ecam;
     return address >= base && address < base + size;
   }
-}
-
-function isMaster(fn: PciFunction): boolean {
-  return (fn.config.read(COMMAND, 2) & COMMAND_BUS_MASTER) !== 0 && fn.powerState === 'D0';
 }

@@ -68,9 +68,7 @@ export abstract class PciBridge extends PciFunction {
 
   /** The bus addresses that are passed down, as long as the command register lets them. */
   windows(kind: 'memory' | 'io'): Range[] {
-    const command = this.config.read(R.COMMAND, 2);
-    const enable = kind === 'io' ? R.COMMAND_IO : R.COMMAND_MEMORY;
-    if ((command & enable) === 0 || !this.reachable) return [];
+    if (!this.decodes(kind) || !this.reachable) return [];
     const all = kind === 'io' ? [this.ioWindow] : [this.memoryWindow, this.prefetchableWindow];
     return all.filter((window) => window.start < window.end);
   }

@@ -5,7 +5,6 @@ import type { PciBridge } from './bridge.js';
 import type { PciBus } from './bus.js';
 import type { PciFunction } from './function.js';
 import { intersect, subtract, type Range } from './ranges.js';
-import { COMMAND, COMMAND_IO, COMMAND_MEMORY } from './registers.js';
 
 /** A stretch of the host's addresses that leads to the bus. */
 export interface HostWindow {
@@ -152,8 +151,7 @@ function forwarder(bus: PciBus, kind: 'memory' | 'io', address: number): PciBrid
 }
 
 function* activeBars(fn: PciFunction, kind: 'memory' | 'io'): Generator<Bar> {
-  const enable = kind === 'io' ? COMMAND_IO : COMMAND_MEMORY;
-  if ((fn.config.read(COMMAND, 2) & enable) === 0 || fn.powerState !== 'D0') return;
+  if (!fn.decodes(kind)) return;
   for (const [, bar] of fn.bars()) if (bar.kind === kind && bar.enabled && bar.base >= 0) yield bar;
 }
 

@@ -254,6 +254,20 @@ export abstract class PciFunction implements Device {
     return this.capabilities.find((capability): capability is T => capability instanceof kind);
   }
 
+  /**
+   * The function's BARs of a kind answer: its enable bit is set and it is in D0. A virtual function overrides this
+   * and {@link mayMaster}: bits of its physical function decide.
+   */
+  decodes(kind: 'memory' | 'io'): boolean {
+    const enable = kind === 'io' ? R.COMMAND_IO : R.COMMAND_MEMORY;
+    return (this.config.read(R.COMMAND, 2) & enable) !== 0 && this.powerState === 'D0';
+  }
+
+  /** The function may send requests upstream, and a bridge may pass them on. */
+  get mayMaster(): boolean {
+    return (this.config.read(R.COMMAND, 2) & R.COMMAND_BUS_MASTER) !== 0 && this.powerState === 'D0';
+  }
+
   /** By number. @throws PciError bad-bar */
   bar(index: number): Bar {
     const bar = this.#bars.get(index);
