@@ -95,7 +95,7 @@ describe('registers', () => {
     expect(driver.read(UART_DATA)).toBe(0x1f);
   });
 
-  it('PC16550D 8.6 IER 7:4 and 8.8 MCR 7:5 are always 0, SCR holds anything', () => {
+  it('PC16550D 8.7 IER 7:4 and 8.8 MCR 7:5 are always 0, SCR holds anything', () => {
     const { driver } = make();
     driver.interruptEnable = 0xf0;
     driver.modemControl = 0xe0;
