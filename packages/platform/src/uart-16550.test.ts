@@ -119,10 +119,12 @@ describe('registers', () => {
 describe('transmitter', () => {
   it('never blocks: ten thousand bytes leave, in order, with THR empty after each', () => {
     const { driver, sent } = make();
+    let busy = 0;
     for (let index = 0; index < 10_000; index++) {
       driver.write(UART_DATA, index & 0xff);
-      expect(driver.lineStatus & LSR_THR_EMPTY).toBe(LSR_THR_EMPTY);
+      if ((driver.lineStatus & LSR_THR_EMPTY) === 0) busy++;
     }
+    expect(busy).toBe(0);
     expect(sent).toEqual(Array.from({ length: 10_000 }, (_, index) => index & 0xff));
   });
 
@@ -417,14 +419,16 @@ it('hostile: any sequence of register accesses keeps the registers in their mask
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
     return (state >>> 8) % below;
   };
+  let widest = 0;
   for (let step = 0; step < 20_000; step++) {
     const offset = random(10);
     if (random(2) === 0) uart.write(offset, 1, random(256));
-    else expect(uart.read(offset, 1)).toBeLessThan(256);
+    else widest = Math.max(widest, uart.read(offset, 1));
     if (random(8) === 0) uart.receive(bytes('input'));
     if (random(16) === 0) uart.receiveCharacter(random(256), random(256));
     if (random(64) === 0) clock.runUntil(clock.now + random(1_000_000));
   }
+  expect(widest).toBeLessThan(256);
   driver.lineControl = EIGHT_BITS;
   expect(driver.read(UART_IER) & 0xf0).toBe(0);
   expect(driver.read(UART_MCR) & 0xe0).toBe(0);

@@ -158,18 +158,20 @@ it('hostile: random calls on every extension answer a defined error and touch no
   ];
   const value = (): bigint => (random() % 3n === 0n ? random() : edges[Number((random() >> 20n) % 10n)]);
   const outside = driver.memory.bytes.slice(0, driver.memory.ramOffset);
+  const errors = new Set<number>();
   for (let step = 0; step < 30_000; step++) {
     const eid = SERVED[Number((random() >> 20n) % 8n)];
     const hart = Number((random() >> 20n) % 3n);
     const fid = Number((random() >> 20n) % 9n);
     const { error } = driver.callOn(hart, eid, fid, value(), value(), value(), value(), value(), value());
-    expect(error).toBeGreaterThanOrEqual(-9);
-    expect(error).toBeLessThanOrEqual(0);
+    errors.add(error);
     if (step % 100 === 0) {
       driver.clock.runUntil(driver.clock.now + 1000);
       for (const each of driver.harts) driver.sbi.runnable(each);
       driver.output.length = 0;
     }
   }
+  expect([...errors].every((error) => error >= -9 && error <= 0)).toBe(true);
+  expect(errors.size).toBeGreaterThan(5);
   expect(Buffer.compare(driver.memory.bytes.subarray(0, driver.memory.ramOffset), outside)).toBe(0);
 });
