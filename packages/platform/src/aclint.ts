@@ -32,6 +32,11 @@ export interface AclintOptions {
   readonly name?: string;
   /** Ticks of MTIME in a second; 10,000,000 unless told. */
   readonly frequency?: number;
+  /**
+   * Told of each new {@link Aclint.timeOffset}, for the `time` CSRs, which are shadows of MTIME (Privileged
+   * 3.1.11). Without somebody to follow, MTIME cannot be set: it stays the count of the clock, as `time` does.
+   */
+  readonly onTimeOffset?: (offset: bigint) => void;
 }
 
 /**
@@ -44,11 +49,10 @@ export class Aclint implements MmioHandler, Device, EventOwner {
   static readonly WIDTHS: readonly Width[] = [4, 8];
 
   readonly name: string;
-  /** Told of a new {@link timeOffset}: the `time` CSR of every hart is a shadow of MTIME. */
-  onTimeOffset: ((offset: bigint) => void) | undefined;
   readonly #clock: Clock;
   readonly #harts: readonly AclintHart[];
   readonly #frequency: bigint;
+  readonly #onTimeOffset: ((offset: bigint) => void) | undefined;
   readonly #software: boolean[];
   readonly #compare: bigint[];
   readonly #events: number[];
@@ -63,6 +67,7 @@ export class Aclint implements MmioHandler, Device, EventOwner {
     this.#clock = options.clock;
     this.#harts = options.harts;
     this.#frequency = BigInt(options.frequency ?? 10_000_000);
+    this.#onTimeOffset = options.onTimeOffset;
     this.#software = options.harts.map(() => false);
     this.#compare = options.harts.map(() => NEVER);
     this.#events = options.harts.map(() => 0);
@@ -110,7 +115,7 @@ export class Aclint implements MmioHandler, Device, EventOwner {
     this.#updateTimer(hart);
   }
 
-  /** MTIME and MSIP become 0; the comparators, unknown by the specification, never fire. */
+  /** MTIME (where it can be set) and MSIP become 0; the comparators, unknown by the specification, never fire. */
   reset(): void {
     this.#compare.fill(NEVER);
     this.#software.fill(false);
@@ -137,7 +142,7 @@ export class Aclint implements MmioHandler, Device, EventOwner {
       throw new DeviceError('bad-snapshot', `the snapshot's ACLINT has ${compare.length} harts`);
     }
     this.#offset = snapshot['offset'] as bigint;
-    this.onTimeOffset?.(this.#offset);
+    this.#onTimeOffset?.(this.#offset);
     for (const [hart, lines] of this.#harts.entries()) {
       this.#software[hart] = (snapshot['software'] as boolean[])[hart]!;
       this.#compare[hart] = compare[hart]!;
@@ -152,8 +157,10 @@ export class Aclint implements MmioHandler, Device, EventOwner {
   }
 
   #setTime(time: bigint): void {
-    this.#offset = BigInt.asIntN(64, time - this.#ticks);
-    this.onTimeOffset?.(this.#offset);
+    if (this.#onTimeOffset !== undefined) {
+      this.#offset = BigInt.asIntN(64, time - this.#ticks);
+      this.#onTimeOffset(this.#offset);
+    }
     for (let hart = 0; hart < this.#harts.length; hart++) this.#updateTimer(hart);
   }
 

@@ -42,8 +42,6 @@ export interface HsmOptions {
   readonly space: AddressSpace;
   /** Called for a hart that stops, to drop what is due for it. */
   readonly onStop: (hart: SbiHart) => void;
-  /** Called for a hart that executes from now on. */
-  readonly onRunning: (hart: SbiHart) => void;
 }
 
 /** Hart state management, SBI 2.0 chapter 9. */
@@ -92,7 +90,6 @@ export class HsmExtension implements SbiExtension {
     entry.state = HSM_STARTED;
     entry.resume = undefined;
     if (resume !== undefined) begin(hart, resume.address, resume.opaque);
-    this.options.onRunning(hart);
     return true;
   }
 
@@ -133,7 +130,6 @@ export class HsmExtension implements SbiExtension {
     if (!this.#executable(address)) return sbiRet(SBI_ERR_INVALID_ADDRESS);
     entry.state = HSM_STARTED;
     begin(target, address, opaque);
-    this.options.onRunning(target);
     return sbiRet(SBI_SUCCESS);
   }
 

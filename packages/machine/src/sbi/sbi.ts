@@ -28,11 +28,6 @@ export interface SbiOptions {
   readonly console: SbiConsole;
   /** Called from the event queue, after the call that asked for it. */
   readonly onReset: (request: SbiResetRequest) => void;
-  /**
-   * Told of a hart that executes from now on, after it was stopped or suspended: its own time begins at the
-   * clock's.
-   */
-  readonly onRunning?: (hart: SbiHart) => void;
   /** Ticks of the `time` CSR in a second; 10,000,000 unless told. */
   readonly frequency?: number;
   /** What the `time` CSR is ahead of the clock, in ticks; 0 unless told. */
@@ -81,7 +76,6 @@ export class Sbi implements Device, EventOwner {
       bootHart: options.bootHart ?? harts[0]?.id ?? 0,
       space,
       onStop: (hart) => this.#time.cancel(hart),
-      onRunning: options.onRunning ?? (() => undefined),
     });
     const isStopped = (hart: number): boolean => this.#hsm.state(hart) === HSM_STOPPED;
     const extensions: SbiExtension[] = [

@@ -18,7 +18,6 @@ export class SbiDriver {
   readonly output: number[] = [];
   readonly input: number[] = [];
   readonly resets: SbiResetRequest[] = [];
-  readonly running: number[] = [];
 
   constructor(harts = 1, options: Partial<SbiOptions> = {}) {
     const { ramOffset } = this.memory;
@@ -43,7 +42,6 @@ export class SbiDriver {
       harts: this.harts,
       console: { write: (byte) => this.output.push(byte), read: () => this.input.shift() ?? -1 },
       onReset: (request) => this.resets.push(request),
-      onRunning: ({ id }) => this.running.push(id),
       ...options,
     });
   }
