@@ -470,8 +470,11 @@ export class Connection {
 
   /** One for all that came, and one for each segment out of order, for the guest counts those (RFC 5681 4.2). */
   #outputAcknowledgments(): 'done' | 'blocked' {
+    // Not `next`: that goes back on a timeout, and the guest ignores what lies behind its window. A closed
+    // window accepts its left edge only.
+    const sequence = this.#window.size === 0 ? this.unacknowledged : this.highest;
     for (let count = Math.max(this.acknowledge ? 1 : 0, this.#duplicates); count > 0; count--) {
-      if (!this.host.transmit(this, ACK, this.next, 0, 0)) return 'blocked';
+      if (!this.host.transmit(this, ACK, sequence, 0, 0)) return 'blocked';
       if (this.#duplicates > 0) this.#duplicates--;
     }
     return 'done';
