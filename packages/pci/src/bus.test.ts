@@ -117,14 +117,14 @@ describe('multi-function devices', () => {
     const host = new FakeHost();
     const port = host.root.plug(new RootPort());
     port.plug(new FakeFunction());
-    const high = port.plug(new FakeFunction({ device: 0x1234 }), { function: 130 });
+    const high = port.plug(new FakeFunction({ device: 0x1234 }), { function: 138 });
     host.enumerate();
     const control2 = host.findCapability(port, R.CAPABILITY_EXPRESS) + 0x28;
     expect(host.configRead(port, control2 - 4, 4) & 0x20).toBe(0x20);
     expect(host.configRead(high, 0, 4)).toBe(0xffff_ffff);
     host.configWrite(port, control2, 2, 0x20);
     expect(host.configRead(high, 0, 4)).toBe(0x1234_1b36);
-    expect(high.dma.requester).toBe(0x0182);
+    expect(high.dma.requester).toBe(0x018a);
     high.interrupt.set(true);
     expect(host.lines).toEqual([false, true, false, false]);
   });

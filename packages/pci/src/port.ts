@@ -73,6 +73,7 @@ export abstract class ExpressPort extends PciBridge {
 
   /** Shows whether the link is up; what is below a link that went down is reset. True when it changed. */
   updateLink(): boolean {
+    if (!this.express.isDownstream) return false;
     const present = this.secondaryBus.functions.length > 0;
     const up = present && this.express.linkEnabled && (this.slot?.powered ?? true);
     if (up === this.express.linkActive) return false;

@@ -70,6 +70,8 @@ const FUNCTION_RESET_CAPABLE = 1 << 28;
 const INITIATE_FUNCTION_RESET = 1 << 15;
 const PAYLOAD = 7 << 5;
 const LINK_ACTIVE_REPORTING = 1 << 20;
+// 7.5.3.6: set by everything that is built to revision 3.0 or later.
+const ASPM_OPTIONALITY = 1 << 22;
 const LINK_DISABLE = 1 << 4;
 // The data link layer is up.
 const LINK_ACTIVE = 1 << 13;
@@ -133,9 +135,8 @@ export class ExpressCapability extends Capability {
     return (this.read16(EXPRESS.linkStatus) & LINK_ACTIVE) !== 0;
   }
 
-  /** The port shows that its link is up or down. */
+  /** A downstream port shows that its link is up or down. */
   setLinkActive(active: boolean): void {
-    if (!this.isDownstream) return;
     const at = this.offset + EXPRESS.linkStatus;
     if (active) this.owner.config.setBits(at, LINK_ACTIVE);
     else this.owner.config.clearBits(at, LINK_ACTIVE);
@@ -195,7 +196,8 @@ export class ExpressCapability extends Capability {
         name: 'link capabilities',
         offset: offset + EXPRESS.linkCapabilities,
         size: 4,
-        value: (negotiated | (down ? LINK_ACTIVE_REPORTING : 0) | (portNumber << 24)) >>> 0,
+        value:
+          (negotiated | ASPM_OPTIONALITY | (down ? LINK_ACTIVE_REPORTING : 0) | (portNumber << 24)) >>> 0,
       },
       {
         name: 'link control',

@@ -66,6 +66,7 @@ describe('MSI', () => {
   it('PCIe 6.1.4.2 and 7.7.1.5: the vector replaces as many low data bits as were allocated', () => {
     const it = setup({ vectors: 8 });
     program(it, 2);
+    it.host.configWrite(it.fn, it.at + 12, 2, 0x4143);
     expect(it.fn.interrupt.vectors).toBe(4);
     for (const vector of [3, 1, 6]) it.fn.interrupt.send(vector);
     it.host.run();
