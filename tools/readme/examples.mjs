@@ -1,6 +1,6 @@
 /**
- * Finds the runnable examples of the Markdown files: blocks fenced as `ts`, together with the blocks fenced as
- * `ts continued` that follow. One fenced `ts no-run` is prose.
+ * Finds the runnable examples of the Markdown files: blocks fenced as `ts` that import something, together with the
+ * blocks fenced as `ts continued` that follow. Any other block is a sketch, and so is one fenced as `ts no-run`.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export function extractExamples(text) {
       open = { line: before.line, lines: before.code.trimEnd().split('\n') };
     }
   });
-  return examples;
+  return examples.filter(({ code }) => /^import /m.test(code));
 }
 
 /**

@@ -55,14 +55,15 @@ describe('the examples of the documents', () => {
 });
 
 describe('extractExamples', () => {
-  it('takes blocks of ts, with their line, and no others', () => {
-    const text = 'a\n\n```ts\nlet a;\n\nlet b;\n```\n```sh\nls\n```\n```ts no-run\nlet c;\n```\n';
-    expect(extractExamples(text)).toEqual([{ line: 4, code: 'let a;\n\nlet b;\n' }]);
+  it('takes blocks of ts that import, with their line, and no others', () => {
+    const text =
+      'a\n\n```ts\nimport a;\n\nlet b;\n```\n```sh\nls\n```\n```ts\nlet c;\n```\n```ts no-run\nimport d;\n```\n';
+    expect(extractExamples(text)).toEqual([{ line: 4, code: 'import a;\n\nlet b;\n' }]);
   });
 
   it('joins a block to the one that it continues', () => {
-    const text = '```ts\nlet a;\n```\nprose\n```ts continued\na = 1;\n```\n';
-    expect(extractExamples(text)).toEqual([{ line: 2, code: 'let a;\na = 1;\n' }]);
+    const text = '```ts\nimport a;\n```\nprose\n```ts continued\na = 1;\n```\n';
+    expect(extractExamples(text)).toEqual([{ line: 2, code: 'import a;\na = 1;\n' }]);
     expect(() => extractExamples('```ts continued\n```\n')).toThrow('continues no example');
   });
 });
