@@ -21,16 +21,13 @@ export interface Core {
   drain(state: number): number;
 }
 
-/** Instantiates the core for one device; its way to memory is `dma`. `onRefused` is told of each failed request. */
-export function createCore(dma: DmaPort, state: StateBlock, onRefused?: () => void): Core {
+/** Instantiates the core for one device; its way to memory is `dma`. */
+export function createCore(dma: DmaPort, state: StateBlock): Core {
   const { words, base } = state;
   const mapCount = (base + CORE_STATE_MAP_COUNT) >> 2;
   const mapRanges = (base + CORE_STATE_MAP_RANGES) >> 2;
   const dmaMap = (low: number, high: number, length: number, write: number): number => {
-    if (dma.map(low, high, length >>> 0, write !== 0) !== DMA_OK) {
-      onRefused?.();
-      return 0;
-    }
+    if (dma.map(low, high, length >>> 0, write !== 0) !== DMA_OK) return 0;
     const { offsets, lengths, count } = dma.answer;
     const used = Math.min(count, CORE_STATE_MAP_RANGES_COUNT);
     let covered = 0;

@@ -158,6 +158,11 @@ describe('the card on its bus', () => {
     expect(slot.driver.read(R.REG_STATUS) & R.STATUS_LU).toBe(R.STATUS_LU);
   });
 
+  it('refuses a station address that is none', () => {
+    expect(() => new E1000({ mac: '01:00:5e:00:00:01' })).toThrowError(/group address/);
+    expect(() => new E1000({ mac: '52:54:00:12:34' })).toThrowError(/52:54:00:12:34/);
+  });
+
   it('keeps its EEPROM and its reserve over unplugging', () => {
     const slot = new Slot({ mac: '02:11:22:33:44:55' });
     slot.root.rootBus.unplug(slot.nic);

@@ -1,18 +1,17 @@
 import { expectSnapshot, type InterruptLine, type Snapshot } from '@vmloom/device';
 import type { HandlerWidth, MmioHandler } from '@vmloom/memory';
-import type { Port } from '@vmloom/net';
+import { parseMac, type Port } from '@vmloom/net';
 import {
   MsiCapability,
   PciFunction,
   PowerCapability,
-  registers as pci,
   type FunctionContext,
   type PciFunctionOptions,
 } from '@vmloom/pci';
 import { eepromImage } from './eeprom.js';
+import { E1000Error } from './error.js';
 import { IoWindow } from './io-window.js';
 import { E1000Mac } from './mac.js';
-import { parseMac } from './mac-address.js';
 import { StateBlock } from './state-block.js';
 
 export interface E1000Options {
@@ -58,11 +57,11 @@ export class E1000 extends PciFunction {
   #mac: E1000Mac | undefined;
   #link = true;
 
-  /** @throws E1000Error bad-mac */
+  /** @throws NetError bad-address; E1000Error group-address */
   constructor(options: E1000Options = {}) {
     super({ ...IDENTITY, ...(options.name === undefined ? {} : { name: options.name }) });
     this.#options = options;
-    this.#eeprom = eepromImage(parseMac(options.mac ?? '52:54:00:12:34:56'));
+    this.#eeprom = eepromImage(stationAddress(options.mac ?? '52:54:00:12:34:56'));
     const handler: MmioHandler = {
       read: (offset, width: HandlerWidth) => this.#mac?.read(offset, width) ?? 0,
       write: (offset, width: HandlerWidth, value) => this.#mac?.write(offset, width, value),
@@ -108,7 +107,6 @@ export class E1000 extends PciFunction {
       port,
       ...(negotiationTime === undefined ? {} : { negotiationTime }),
       ...(partnerPauses === undefined ? {} : { partnerPauses }),
-      onDmaRefused: () => this.config.setBits(pci.STATUS, pci.STATUS_RECEIVED_MASTER_ABORT),
     });
     this.#mac.plugged = this.#link;
   }
@@ -149,4 +147,10 @@ export class E1000 extends PciFunction {
       },
     };
   }
+}
+
+function stationAddress(text: string): Uint8Array {
+  const address = parseMac(text);
+  if ((address[0] & 1) === 0) return address;
+  throw new E1000Error('group-address', `${text} is a group address; the first octet of a station's is even`);
 }

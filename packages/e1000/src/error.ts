@@ -1,4 +1,4 @@
-export type E1000ErrorCode = 'bad-mac';
+export type E1000ErrorCode = 'group-address';
 
 /** The one error class of `@vmloom/e1000`. */
 export class E1000Error extends Error {

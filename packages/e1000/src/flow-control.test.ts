@@ -115,6 +115,21 @@ describe('PAUSE frames sent', () => {
     expect([bench.driver.read(R.REG_TPT), bench.driver.read(R.REG_GPTC)]).toEqual([2, 0]);
   });
 
+  it('8254x 13.4.24: without XONE there is no XON, and an XOFF each time that the fill reaches FCRTH', () => {
+    const bench = setUp(R.CTRL_TFCE);
+    bench.driver.write(R.REG_FCRTL, 0x4000);
+    const frame = ethernetFrame({ length: 1514 });
+    for (let round = 0; round < 3; round++) {
+      for (let packet = 0; packet < 7 + 24; packet++) bench.port.deliver(frame);
+      bench.run(1000);
+      for (let drained = 0; drained < 6; drained++) {
+        bench.driver.pollAll();
+        bench.run(LONG);
+      }
+    }
+    expect([bench.driver.read(R.REG_XOFFTXC), bench.driver.read(R.REG_XONTXC)]).toEqual([3, 0]);
+  });
+
   it('with TFCE a full FIFO blocks the wire, nothing is missed, and ready follows', () => {
     const bench = setUp(R.CTRL_TFCE);
     const frame = ethernetFrame({ length: 1514 });

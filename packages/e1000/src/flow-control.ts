@@ -44,6 +44,10 @@ export class FlowControl {
 
   /** The fill of the FIFO changed. */
   check(): void {
+    // 13.4.24: each time that the fill reaches FCRTH is a new one, with or without an XON between.
+    const xon = (this.#registers.get(R.REG_FCRTL) & R.FCRTL_XONE) !== 0;
+    if (this.#stopped && !xon && this.#host.fifoUsed < this.#registers.get(R.REG_FCRTH))
+      this.#stopped = false;
     if (this.#wantsStop || this.#wantsStart) this.#timer.arm(this.#clock.now);
   }
 

@@ -1,5 +1,4 @@
 export * from './error.js';
-export * from './mac-address.js';
 export * from './e1000.js';
 export { EEPROM_WORDS, eepromImage } from './eeprom.js';
 export * from './mac.js';

@@ -72,7 +72,10 @@ export class Interrupts {
       this.#lower();
     });
     registers.onWrite(R.REG_RDTR, (value) => {
-      if ((value & R.RDTR_FPD) !== 0 && this.#stopReceiveTimers()) this.post(R.ICR_RXT0);
+      // 13.4.30: FPD lets the timer expire at once, which is a receive timer interrupt.
+      if ((value & R.RDTR_FPD) === 0) return;
+      this.#stopReceiveTimers();
+      this.post(R.ICR_RXT0);
     });
   }
 
@@ -217,11 +220,8 @@ export class Interrupts {
     this.raise(R.ICR_RXT0);
   }
 
-  /** True when a packet was waiting for them. */
-  #stopReceiveTimers(): boolean {
-    const waiting = this.#rxDelay.armed || this.#rxAbsolute.armed;
+  #stopReceiveTimers(): void {
     this.#rxDelay.disarm();
     this.#rxAbsolute.disarm();
-    return waiting;
   }
 }

@@ -39,8 +39,6 @@ export interface E1000MacOptions {
   readonly negotiationTime?: number;
   /** The link partner says that it understands PAUSE frames. True unless told. */
   readonly partnerPauses?: boolean;
-  /** The port refused a DMA request: the bus has to note an abort. */
-  readonly onDmaRefused?: () => void;
 }
 
 const SNAPSHOT = { type: 'e1000-mac', version: 1 } as const;
@@ -76,7 +74,7 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
     this.#state = options.state ?? new StateBlock(memory);
     this.#state.clear();
     this.registers = new RegisterFile(this.#state.registers, ledger, name);
-    this.#core = createCore(dma, this.#state, options.onDmaRefused);
+    this.#core = createCore(dma, this.#state);
     this.#core.initialize(this.#state.base);
     this.eeprom = new Eeprom(this.registers, clock, options.eeprom);
     this.#interrupts = new Interrupts(this.registers, clock, this, ledger, options.line);

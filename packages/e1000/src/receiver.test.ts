@@ -237,7 +237,7 @@ describe('VLAN tags on receive', () => {
     expect([packet.special, packet.status & R.RXD_STATUS_VP]).toEqual([0, 0]);
   });
 
-  it('8254x 13.4.9: VET says what a tag is', () => {
+  it('8254x 13.4.11: VET says what a tag is', () => {
     const bench = setUp();
     bench.driver.write(R.REG_CTRL, bench.driver.read(R.REG_CTRL) | R.CTRL_VME);
     bench.driver.write(R.REG_VET, 0x88a8);
@@ -317,7 +317,7 @@ describe('receive checksums', () => {
   });
 
   it.each([0, 14, 33, 255])(
-    '8254x 13.5.4: the packet checksum is the complement of the sum from PCSS %i on',
+    '8254x 13.4 RXCSUM: the packet checksum is the complement of the sum from PCSS %i on',
     (pcss) => {
       const bench = setUp();
       bench.driver.write(R.REG_RXCSUM, pcss);
@@ -327,7 +327,7 @@ describe('receive checksums', () => {
     },
   );
 
-  it.each([0, 3, 14, 60])('8254x 13.5.4: it is made after stripping, from PCSS %i on', (pcss) => {
+  it.each([0, 3, 14, 60])('8254x 13.4 RXCSUM: it is made after stripping, from PCSS %i on', (pcss) => {
     const bench = setUp();
     bench.driver.write(R.REG_CTRL, bench.driver.read(R.REG_CTRL) | R.CTRL_VME);
     bench.driver.write(R.REG_RXCSUM, pcss);
@@ -336,7 +336,7 @@ describe('receive checksums', () => {
     expect(packet.checksum).toBe(~internetSum(packet.bytes, pcss) & 0xffff);
   });
 
-  it('8254x 13.5.4: it includes the FCS unless SECRC is set', () => {
+  it('8254x 13.4 RXCSUM: it includes the FCS unless SECRC is set', () => {
     const bench = setUp({ rctl: R.RCTL_BAM });
     bench.port.deliver(ethernetFrame({ length: 301 }));
     const packet = bench.driver.poll()!;
@@ -410,7 +410,7 @@ describe('hostile rings', () => {
     ['length 0', (bench: NicBench) => bench.driver.write(R.REG_RDLEN, 0)],
     ['head beyond the ring', (bench: NicBench) => bench.driver.write(R.REG_RDH, 0xffff)],
     ['tail beyond the ring', (bench: NicBench) => bench.driver.write(R.REG_RDT, 64)],
-  ])('8254x 13.4.26: %s: there are no descriptors, packets wait', (_name, spoil) => {
+  ])('8254x 13.4.27: %s: there are no descriptors, packets wait', (_name, spoil) => {
     const bench = setUp();
     spoil(bench);
     bench.port.deliver(ethernetFrame());

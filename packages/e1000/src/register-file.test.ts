@@ -145,7 +145,7 @@ describe('statistics', () => {
     expect(bench.driver.read(R.REG_GPRC)).toBe(0);
   });
 
-  it('8254x 13.7.24: the read of the upper half clears both halves of an octet counter', () => {
+  it('8254x 13.7.31: the read of the upper half clears both halves of an octet counter', () => {
     const bench = new NicBench();
     bench.start();
     bench.port.deliver(ethernetFrame({ length: 100 }));
@@ -181,7 +181,7 @@ describe('statistics', () => {
     [1019, R.REG_PRC1023, R.REG_PTC1023],
     [1020, R.REG_PRC1522, R.REG_PTC1522],
     [1514, R.REG_PRC1522, R.REG_PTC1522],
-  ])('8254x 13.7.15: %i bytes without FCS fall into one size class', (length, received, sent) => {
+  ])('8254x 13.7.21: %i bytes without FCS fall into one size class', (length, received, sent) => {
     const bench = new NicBench();
     bench.start();
     bench.port.deliver(ethernetFrame({ length }));

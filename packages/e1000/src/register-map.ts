@@ -232,7 +232,7 @@ export const RAH_AS_SHIFT = 16;
 export const RAH_AV = 0x8000_0000;
 export const RAR_COUNT = 16;
 
-// RXCSUM (13.5.4)
+// RXCSUM (13.4)
 export const RXCSUM_IPOFLD = 1 << 8;
 export const RXCSUM_TUOFLD = 1 << 9;
 export const RXCSUM_IPV6OFLD = 1 << 10;

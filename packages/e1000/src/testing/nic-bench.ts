@@ -1,9 +1,8 @@
 import { Clock, DirectTranslator, DmaPort, Ledger, WiredOr, type InterruptLine } from '@vmloom/device';
 import { AddressSpace, HostMemory } from '@vmloom/memory';
-import type { Port } from '@vmloom/net';
+import { parseMac, type Port } from '@vmloom/net';
 import { eepromImage } from '../eeprom.js';
 import { E1000Mac } from '../mac.js';
-import { parseMac } from '../mac-address.js';
 import { FakeDriver } from './fake-driver.js';
 import { TestPort } from './test-port.js';
 
