@@ -1,22 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { run } from './example.js';
 
 const text = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 
-describe('README', () => {
-  it('the example runs', () => {
-    expect(run()).toEqual({ sum: 42, interrupt: true });
-  });
-
-  it('shows the example as it is', () => {
-    const example = text('example.ts')
-      .replace('../src/index.js', '@vmloom/pci')
-      .replace('../src/testing/index.js', '@vmloom/pci/testing');
-    expect(text('../README.md')).toContain(example.trimEnd());
-  });
-
-  it('every clause test exists that the clause table names', () => {
+describe('CLAUSES.md', () => {
+  it('every test exists that the table names', () => {
     const files = new Map<string, string>();
     let named = 0;
     for (const [, file, title] of text('../CLAUSES.md').matchAll(/`([\w/-]+)\.test`: ([^|]+?) *\|/g)) {
