@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import {
   findAssemblyImports,
   findFloorFaults,
+  findLockFaults,
   findPrivateTypes,
   workspacePackages,
 } from './lint/packages.mjs';
@@ -92,6 +93,7 @@ const CHECKS = {
   ),
   'layout offsets': node('tools/layouts.mjs', '--check'),
   'floors of package.json': floors,
+  lockfile: () => findLockFaults(ROOT),
   'assembly imports': () => findAssemblyImports(ROOT),
   'file length': () => {
     const reasons = JSON.parse(readFileSync(join(ROOT, 'tools/long-files.json'), 'utf8'));

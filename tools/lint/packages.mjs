@@ -65,6 +65,29 @@ export function findAssemblyImports(root, packages = workspacePackages(root)) {
   return faults;
 }
 
+const sorted = (names) => JSON.stringify(Object.entries(names ?? {}).sort());
+
+/** What `npm ci` refuses: a package.json that changed, came or went since the lockfile was written. */
+export function findLockFaults(root, packages = workspacePackages(root)) {
+  const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
+  const { packages: locked } = read('package-lock.json');
+  const all = [{ path: '', manifest: read('package.json') }, ...packages];
+  const faults = [];
+  for (const { path, manifest } of all) {
+    const entry = locked[path];
+    const kinds = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'];
+    if (!entry || kinds.some((kind) => sorted(entry[kind]) !== sorted(manifest[kind]))) {
+      faults.push(`package-lock.json does not know ${path || '.'}/package.json as it is: run npm install`);
+    }
+  }
+  for (const path of Object.keys(locked)) {
+    if (/^(?:packages|apps)\//.test(path) && !all.some((one) => one.path === path)) {
+      faults.push(`package-lock.json knows ${path}, which is gone: run npm install`);
+    }
+  }
+  return faults;
+}
+
 /** `package.json` may not declare what the floors forbid, even where nothing imports it yet. */
 export function findFloorFaults(packages, depConstraints) {
   const faults = [];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findAssemblyImports, findFloorFaults, findPrivateTypes } from './packages.mjs';
+import { findAssemblyImports, findFloorFaults, findLockFaults, findPrivateTypes } from './packages.mjs';
 
 let root;
 
@@ -66,6 +66,30 @@ describe('floors of package.json', () => {
     expect(findFloorFaults([pack('a', 'low', 'b'), pack('b', 'high')], constraints)).toHaveLength(1);
     expect(findFloorFaults([pack('b', 'high'), pack('c', 'high', 'b')], constraints)).toHaveLength(1);
     expect(findFloorFaults([pack('a', 'nowhere')], constraints)).toHaveLength(1);
+  });
+});
+
+describe('the lockfile', () => {
+  const nic = { path: 'packages/nic', manifest: { name: '@vmloom/nic', dependencies: { a: '1', b: '2' } } };
+  const find = (locked, packages) => {
+    lay('package.json', '{ "devDependencies": { "t": "1" } }');
+    lay(
+      'package-lock.json',
+      JSON.stringify({ packages: { '': { devDependencies: { t: '1' } }, ...locked } }),
+    );
+    return findLockFaults(root, packages);
+  };
+
+  it('agrees with every package.json', () => {
+    expect(
+      find({ 'packages/nic': { dependencies: { b: '2', a: '1' } }, 'node_modules/a': {} }, [nic]),
+    ).toEqual([]);
+  });
+
+  it('is refused for a package that is new, changed or gone', () => {
+    expect(find({}, [nic])).toEqual([expect.stringContaining('packages/nic')]);
+    expect(find({ 'packages/nic': { dependencies: { a: '1' } } }, [nic])).toHaveLength(1);
+    expect(find({ 'packages/old': {} }, [])).toEqual([expect.stringContaining('packages/old')]);
   });
 });
 
