@@ -178,8 +178,10 @@ export class FunctionInterrupts implements InterruptLine {
   }
 
   #enqueue(vector: number): void {
-    if (this.#queue.includes(vector)) return;
+    const { context } = this.owner;
+    // On no bus there is nobody to take a message, and no event would ever empty the queue.
+    if (context === undefined || this.#queue.includes(vector)) return;
     this.#queue.push(vector);
-    if (this.#queue.length === 1) this.owner.context?.scheduleMessages();
+    if (this.#queue.length === 1) context.scheduleMessages();
   }
 }

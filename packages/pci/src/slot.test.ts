@@ -188,6 +188,27 @@ describe('a card goes', () => {
     expect(host.configRead(card, R.BAR0, 4)).toBe(0);
   });
 
+  it('a card that signals while it is out of its slot sends nothing, and sends again when it is back', () => {
+    const card = new FakeFunction();
+    const msi = card.addCapability(new MsiCapability());
+    const driver = new SlotDriver({ powerController: false }, card);
+    const enable = (): void => {
+      driver.host.enumerate();
+      driver.host.enable(card);
+      driver.host.configWrite(card, msi.offset + 2, 2, 1);
+    };
+    enable();
+    driver.slot.remove();
+    card.interrupt.send();
+    driver.slot.insert(card);
+    enable();
+    driver.host.run();
+    expect(driver.host.messages).toEqual([]);
+    card.interrupt.send();
+    driver.host.run();
+    expect(driver.host.messages).toHaveLength(1);
+  });
+
   it('PCIe 7.5.3.7: link disable takes the card away until it is cleared', () => {
     const card = new FakeFunction();
     const driver = new SlotDriver({}, card);
