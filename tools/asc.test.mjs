@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileCore, compilePackage } from './asc.mjs';
@@ -125,6 +125,29 @@ describe('a package', () => {
     expect(written[0].size).toBe(binary.length);
     const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
     expect(instance.exports.f(4)).toBe(99);
+  });
+
+  it('inlines helpers of another package, with the constants that they import', async () => {
+    const other = layPackage({
+      'assembly/note.ts':
+        "import { BASE } from '../src/constants';\n// @ts-ignore: decorator\n@inline\n" +
+        'export function note(at: usize): void { store<u8>(at, 7, BASE); }\n',
+      'src/constants.ts': 'export const BASE = 3;\n',
+    });
+    const root = layPackage({
+      'assembly/a.core.ts':
+        "import { note } from '@vmloom/other/assembly/note'; export function f(at: usize): void { note(at); }",
+    });
+    mkdirSync(join(root, 'node_modules/@vmloom'), { recursive: true });
+    symlinkSync(other, join(root, 'node_modules/@vmloom/other'));
+    await compilePackage(root);
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    const { instance } = await WebAssembly.instantiate(readFileSync(join(root, 'wasm/a.wasm')), {
+      env: { memory },
+    });
+    instance.exports.f(16);
+    expect(new Uint8Array(memory.buffer)[19]).toBe(7);
+    expect(Object.keys(instance.exports)).toEqual(['f']);
   });
 
   it('loses the wasm file of a core that is gone', async () => {
