@@ -2,7 +2,6 @@ import { Clock, decodeSnapshot, encodeSnapshot } from '@vmloom/device';
 import { HostMemory, AddressSpace, physical } from '@vmloom/memory';
 import { describe, expect, it } from 'vitest';
 import { Aclint } from './aclint.js';
-import { AclintSswi } from './aclint-sswi.js';
 import { FakeLine, MtimerDriver } from './testing/index.js';
 
 function make(harts = 2) {
@@ -179,18 +178,4 @@ it('a snapshot with a timer in flight and one pending goes on where it was', () 
   second.clock.runUntil(1_010_000);
   expect(second.lines[0].timer.level).toBe(true);
   expect(() => make(3).aclint.restore(decodeSnapshot(saved))).toThrow(/2 harts/);
-});
-
-describe('SSWI', () => {
-  it('ACLINT 1.0 4.2: writing 1 to SETSSIP is an edge to its hart; it reads 0', () => {
-    const raised: number[] = [];
-    const sswi = new AclintSswi({ harts: 2, raise: (hart) => raised.push(hart) });
-    sswi.write(4, 4, 1);
-    sswi.write(0, 4, 2);
-    sswi.write(8, 4, 1);
-    expect(raised).toEqual([1]);
-    expect(sswi.read(4, 4)).toBe(0);
-    sswi.reset();
-    sswi.restore(sswi.save());
-  });
 });

@@ -31,10 +31,6 @@ import {
   LCR_TWO_STOP_BITS,
   LCR_WORD_LENGTH,
   LSR_BREAK,
-  LSR_DATA_READY,
-  LSR_ERRORS,
-  LSR_FIFO_ERROR,
-  LSR_OVERRUN,
   LSR_THR_EMPTY,
   LSR_TRANSMITTER_EMPTY,
   MCR_DTR,
@@ -62,11 +58,9 @@ import {
   UART_MSR,
   UART_SCR,
 } from './uart-registers.js';
+import { UartReceiver } from './uart-receiver.js';
 
-const FIFO_SIZE = 16;
 const TRIGGER_LEVELS: readonly number[] = [1, 4, 8, 14];
-/** Errors that travel with a character through the FIFO. */
-const CHARACTER_ERRORS = LSR_ERRORS & ~LSR_OVERRUN;
 
 export interface Uart16550Options {
   readonly clock: Clock;
@@ -102,15 +96,13 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   readonly #frequency: number;
   readonly #interruptNeedsOut2: boolean;
 
+  readonly #receiver = new UartReceiver();
   #ier = 0;
   #fcr = 0;
   #lcr = 0;
   #mcr = 0;
   #scr = 0;
   #divisor = 0;
-  #overrun = false;
-  /** Error bits of LSR: those of every character that came to the top since LSR was read. */
-  #shown = 0;
   #msr = 0;
   #modemInputs = MSR_CTS | MSR_DSR | MSR_DCD;
   /** The THR-empty interrupt is due: it is an event, not a level (data sheet 8.6). */
@@ -118,8 +110,6 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   #timedOut = false;
   /** {@link receive} has refused bytes and owes word of room. */
   #refused = false;
-  /** Received characters, each with its error bits above bit 8. */
-  #received: number[] = [];
   #lastReceiverUse = 0;
   #timeoutEvent = 0;
   #readyEvent = 0;
@@ -153,7 +143,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
    */
   receiveCharacter(byte: number, errors = 0): void {
     if ((this.#mcr & MCR_LOOP) !== 0) return;
-    this.#arrive(byte, errors & CHARACTER_ERRORS);
+    this.#arrive(byte, errors);
     this.#update();
   }
 
@@ -246,7 +236,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
       return;
     }
     this.#timeoutEvent = 0;
-    if (!this.#fifosEnabled || this.#received.length === 0) return;
+    if (!this.#fifosEnabled || this.#receiver.length === 0) return;
     const due = this.#lastReceiverUse + 4 * this.characterTime;
     if (due > this.#clock.now) this.#timeoutEvent = this.#clock.schedule(this, 'timeout', due);
     else this.#timedOut = true;
@@ -261,11 +251,9 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#mcr = 0;
     this.#scr = 0;
     this.#divisor = 0;
-    this.#overrun = false;
-    this.#shown = 0;
+    this.#receiver.clear();
     this.#thrEmptyDue = false;
     this.#timedOut = false;
-    this.#received = [];
     this.#lastReceiverUse = 0;
     this.#msr = this.#modemInputs;
     this.#cancelEvents();
@@ -285,12 +273,10 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
       divisor: this.#divisor,
       msr: this.#msr,
       modemInputs: this.#modemInputs,
-      overrun: this.#overrun,
-      shown: this.#shown,
+      receiver: this.#receiver.save(),
       thrEmptyDue: this.#thrEmptyDue,
       timedOut: this.#timedOut,
       refused: this.#refused,
-      received: [...this.#received],
       lastReceiverUse: this.#lastReceiverUse,
       timeoutEvent: this.#timeoutEvent,
       readyEvent: this.#readyEvent,
@@ -308,12 +294,10 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#divisor = snapshot['divisor'] as number;
     this.#msr = snapshot['msr'] as number;
     this.#modemInputs = snapshot['modemInputs'] as number;
-    this.#overrun = snapshot['overrun'] as boolean;
-    this.#shown = snapshot['shown'] as number;
+    this.#receiver.restore(snapshot['receiver'] as Snapshot);
     this.#thrEmptyDue = snapshot['thrEmptyDue'] as boolean;
     this.#timedOut = snapshot['timedOut'] as boolean;
     this.#refused = snapshot['refused'] as boolean;
-    this.#received = [...(snapshot['received'] as number[])];
     this.#lastReceiverUse = snapshot['lastReceiverUse'] as number;
     this.#timeoutEvent = snapshot['timeoutEvent'] as number;
     this.#readyEvent = snapshot['readyEvent'] as number;
@@ -324,16 +308,12 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     return (this.#fcr & FCR_ENABLE) !== 0;
   }
 
-  get #capacity(): number {
-    return this.#fifosEnabled ? FIFO_SIZE : 1;
-  }
-
   get #wordMask(): number {
     return (0x20 << (this.#lcr & LCR_WORD_LENGTH)) - 1;
   }
 
   #roomForInput(): boolean {
-    return (this.#mcr & MCR_LOOP) === 0 && this.#received.length < this.#capacity;
+    return (this.#mcr & MCR_LOOP) === 0 && this.#receiver.hasRoom;
   }
 
   /** One character time from now the sender may go on: the receiver has room and somebody was refused. */
@@ -351,35 +331,27 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   }
 
   #arrive(byte: number, errors: number): void {
-    const character = (byte & this.#wordMask) | (errors << 8);
-    if (this.#received.length === this.#capacity) {
-      this.#overrun = true;
-      // 8.4 bit 1: a full FIFO keeps what it has, the holding register is overwritten.
-      if (this.#fifosEnabled) return;
-      this.#received.length = 0;
-    }
-    this.#received.push(character);
-    if (this.#received.length === 1) this.#shown = errors;
-    this.#useReceiver();
+    const lost = this.#fifosEnabled && !this.#receiver.hasRoom;
+    this.#receiver.push(byte & this.#wordMask, errors);
+    if (!lost) this.#useReceiver();
   }
 
   /** 8.11: a character that comes in or is read restarts the time-out. */
   #useReceiver(): void {
     this.#timedOut = false;
     this.#lastReceiverUse = this.#clock.now;
-    if (this.#fifosEnabled && this.#received.length > 0 && this.#timeoutEvent === 0) {
+    if (this.#fifosEnabled && this.#receiver.length > 0 && this.#timeoutEvent === 0) {
       this.#timeoutEvent = this.#clock.after(this, 'timeout', 4 * this.characterTime);
     }
   }
 
   #readReceived(): number {
-    const character = this.#received.shift();
-    if (character === undefined) return 0;
-    this.#shown |= (this.#received[0] ?? 0) >>> 8;
+    const byte = this.#receiver.shift();
+    if (byte === undefined) return 0;
     this.#useReceiver();
     this.#offerRoom();
     this.#update();
-    return character & 0xff;
+    return byte;
   }
 
   #transmit(byte: number): void {
@@ -401,8 +373,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     // 8.5 FCR0: without it the other bits are not programmed; a change of it empties both FIFOs.
     this.#fcr = (byte & FCR_ENABLE) === 0 ? 0 : byte & (FCR_ENABLE | FCR_DMA_MODE | (3 << FCR_TRIGGER_SHIFT));
     if (changed || ((byte & FCR_ENABLE) !== 0 && (byte & FCR_RESET_RECEIVER) !== 0)) {
-      this.#received.length = 0;
-      this.#shown = 0;
+      this.#receiver.reset((byte & FCR_ENABLE) !== 0);
       this.#timedOut = false;
       this.#offerRoom();
     }
@@ -416,24 +387,9 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   }
 
   #readLineStatus(): number {
-    const value = this.#lineStatus;
-    this.#overrun = false;
-    this.#shown = 0;
-    if (this.#received.length > 0) this.#received[0] &= 0xff;
+    const status = this.#receiver.readStatus() | LSR_THR_EMPTY | LSR_TRANSMITTER_EMPTY;
     this.#update();
-    return value;
-  }
-
-  get #lineStatus(): number {
-    const inFifo = this.#fifosEnabled && this.#received.some((character) => character > 0xff);
-    return (
-      (this.#received.length > 0 ? LSR_DATA_READY : 0) |
-      (this.#overrun ? LSR_OVERRUN : 0) |
-      this.#shown |
-      LSR_THR_EMPTY |
-      LSR_TRANSMITTER_EMPTY |
-      (inFifo ? LSR_FIFO_ERROR : 0)
-    );
+    return status;
   }
 
   #updateModem(): void {
@@ -473,10 +429,10 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   /** The cause of the highest priority, table IV. */
   get #cause(): number {
     const ier = this.#ier;
-    if ((ier & IER_LINE_STATUS) !== 0 && (this.#overrun || this.#shown !== 0)) return IIR_LINE_STATUS;
+    if ((ier & IER_LINE_STATUS) !== 0 && this.#receiver.hasError) return IIR_LINE_STATUS;
     if ((ier & IER_RECEIVED_DATA) !== 0) {
       const trigger = this.#fifosEnabled ? TRIGGER_LEVELS[this.#fcr >>> FCR_TRIGGER_SHIFT] : 1;
-      if (this.#received.length >= trigger) return IIR_RECEIVED_DATA;
+      if (this.#receiver.length >= trigger) return IIR_RECEIVED_DATA;
       if (this.#timedOut) return IIR_CHARACTER_TIMEOUT;
     }
     if ((ier & IER_THR_EMPTY) !== 0 && this.#thrEmptyDue) return IIR_THR_EMPTY;
