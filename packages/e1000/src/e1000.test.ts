@@ -158,6 +158,19 @@ describe('the card on its bus', () => {
     expect(slot.driver.read(R.REG_STATUS) & R.STATUS_LU).toBe(R.STATUS_LU);
   });
 
+  it('8254x 6: the way from D3hot to D0 resets the controller; in D3hot its registers do not answer', () => {
+    const slot = new Slot();
+    slot.start();
+    slot.driver.write(R.REG_FCTTV, 0x77);
+    slot.configure(0xdc + 4, 3, 2);
+    expect(slot.driver.read(R.REG_FCTTV)).not.toBe(0x77);
+    slot.configure(0xdc + 4, 0, 2);
+    slot.configure(pci.BAR0, BAR0);
+    slot.configure(pci.COMMAND, pci.COMMAND_MEMORY | pci.COMMAND_BUS_MASTER, 2);
+    expect(slot.driver.read(R.REG_FCTTV)).toBe(0);
+    expect(slot.driver.read(R.REG_VET)).toBe(0x8100);
+  });
+
   it('refuses a station address that is none', () => {
     expect(() => new E1000({ mac: '01:00:5e:00:00:01' })).toThrowError(/group address/);
     expect(() => new E1000({ mac: '52:54:00:12:34' })).toThrowError(/52:54:00:12:34/);

@@ -59,6 +59,7 @@ export class Receiver {
   readonly #packets: Counter;
   readonly #bytes: Counter;
   readonly #drops: Counter[];
+  readonly #staged: Counter;
   readonly #work: readonly (readonly [number, Counter])[];
   #blocked = false;
 
@@ -86,6 +87,7 @@ export class Receiver {
     this.#bytes = ledger.counter(owner.name, 'rx', 'bytes');
     this.#drops = dropCounters(ledger, owner.name, 'rx-drop');
     this.#work = workCounters(ledger, owner.name);
+    this.#staged = ledger.counter(owner.name, 'copy', 'staged bytes', 'emulator');
     const doorbells = ledger.counter(owner.name, 'doorbell', 'RDT');
     registers.onWrite(R.REG_RDT, () => {
       doorbells.value++;
@@ -202,6 +204,7 @@ export class Receiver {
       return;
     }
     // Of a frame too long for the controller only the header is looked at.
+    this.#staged.value += frame.length;
     frame.copyTo(this.#memory, input, 0, Math.min(frame.length, R.MAX_LONG_FRAME_WITH_FCS));
     words[at++] = input;
     words[at] = frame.length;
