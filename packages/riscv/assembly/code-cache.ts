@@ -94,6 +94,14 @@ export function noteDecoded(c: u32, record: u32): void {
   store<u8>(flag, load<u8>(flag) | PAGE_CODE);
 }
 
+/** Drops the records of all instructions that begin at a byte offset in their page, in every decoded page. */
+export function dropInstruction(c: u32, inPage: u32): void {
+  for (let index: u32 = 0; index < load<u32>(c, C_POOL_PAGES); index++) {
+    if (load<u32>(metaOf(c, index), META_FRAME) == 0) continue;
+    store<u16>(load<u32>(c, C_POOL) + index * DECODED_PAGE_SIZE + (inPage << 3), 0, R_OP);
+  }
+}
+
 /** Drops the records of the instructions that hold a stored byte. */
 export function dropCode(c: u32, offset: u32, length: u32): void {
   const end = u64(offset) + length;

@@ -20,8 +20,21 @@ import {
   S_CORE,
   S_X_SINK,
 } from '../src/layout';
+import { breakpointInPage } from './breakpoint';
 import { codeOffset, noteDecoded } from './code-cache';
-import { OP_BEQ, OP_BEQ_NEAR, OP_BGEU, OP_CROSSING, OP_FLD, OP_FLW, OP_ILLEGAL, OP_JAL, OP_JAL_NEAR, OP_J_NEAR } from './ops';
+import {
+  OP_BEQ,
+  OP_BEQ_NEAR,
+  OP_BGEU,
+  OP_BREAKPOINT,
+  OP_CROSSING,
+  OP_FLD,
+  OP_FLW,
+  OP_ILLEGAL,
+  OP_JAL,
+  OP_JAL_NEAR,
+  OP_J_NEAR,
+} from './ops';
 
 // @ts-ignore: decorator
 @inline
@@ -96,6 +109,10 @@ export function decodeRecord(s: u32, record: u32): void {
   const c = load<u32>(s, S_CORE);
   const offset = codeOffset(c, record);
   noteDecoded(c, record);
+  if (breakpointInPage(c, offset & 0xfff)) {
+    store<u16>(record, OP_BREAKPOINT, R_OP);
+    return;
+  }
   const half = load<u16>(offset);
   if ((half & 3) != 3) decodeInto(c, record, half, offset & 0xfff);
   else if ((offset & 0xfff) == 0xffe) store<u16>(record, OP_CROSSING, R_OP);

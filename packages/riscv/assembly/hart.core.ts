@@ -1,6 +1,6 @@
 /** The hart: one instance serves all harts of a host memory. The state's address is the first argument. */
 export { run } from './run';
-export { dropCode } from './code-cache';
+export { dropCode, dropInstruction } from './code-cache';
 export { breakReservations } from './reservation';
 export { flushAll, updateContext } from './tlb';
 export { readCsr, writeCsr } from './csr';

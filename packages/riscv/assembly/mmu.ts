@@ -147,7 +147,7 @@ export function dataOffset(s: u32, address: u64, length: u64, access: u32): u32 
     store<u32>(entry, frame - u32(page), 8);
     store<u32>(entry, flagAddress(s, frame), 12);
     const part: u32 = access == READ ? 1 : 2;
-    noteLevel(table - part * TLB_PART, part, entry, load<u32>(s, S_WALK_LEVEL));
+    noteLevel(table - part * TLB_PART, part, entry, address, load<u32>(s, S_WALK_LEVEL));
   }
   return offset;
 }
@@ -181,6 +181,6 @@ export function fetchPage(s: u32, address: u64): u32 {
   store<u64>(entry, page);
   store<u32>(entry, records, 8);
   store<u32>(entry, frame, 12);
-  noteLevel(table, 0, entry, load<u32>(s, S_WALK_LEVEL));
+  noteLevel(table, 0, entry, address, load<u32>(s, S_WALK_LEVEL));
   return records;
 }

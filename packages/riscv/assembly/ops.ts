@@ -210,3 +210,4 @@ export const OP_BLT_NEAR = 208;
 export const OP_BGE_NEAR = 209;
 export const OP_BLTU_NEAR = 210;
 export const OP_BGEU_NEAR = 211;
+export const OP_BREAKPOINT = 212;

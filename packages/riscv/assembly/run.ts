@@ -18,11 +18,13 @@ import {
   S_WAITING,
   S_MIE,
   S_WRITE_TLB,
+  EXIT_BREAKPOINT,
   EXIT_BUDGET,
   EXIT_WFI,
 } from '../src/layout';
 import { raiseFault } from './access';
-import { crossingRecord } from './crossing';
+import { breakpointAt } from './breakpoint';
+import { coveredRecord, crossingRecord } from './crossing';
 import { decodeRecord } from './decode';
 import { execute } from './execute';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orCombine, rem, remu, remuw, remw } from './integer';
@@ -104,6 +106,11 @@ function programCounter(pagePc: u64, pageRecords: u32, record: u32): u64 {
   return pagePc + u64((record - pageRecords) >> 3);
 }
 
+function leaveAtBreakpoint(s: u32, left: u32): void {
+  store<u32>(s, EXIT_BREAKPOINT, S_EXIT);
+  store<u32>(s, left, S_LEFT);
+}
+
 /** Retires at most S_LEFT instructions, exactly; S_EXIT says why it stopped. */
 export function run(s: u32): void {
   let left = load<u32>(s, S_LEFT);
@@ -126,6 +133,7 @@ export function run(s: u32): void {
     }
     let record = pageRecords + ((u32(start) & 0xfff) << 3);
     if (pageRecords == AT_FAULT) {
+      if (breakpointAt(s, start)) return leaveAtBreakpoint(s, left);
       if (!crossingRecord(s, start)) {
         if (raiseFault(s) == LEAVE) return store<u32>(s, left, S_LEFT);
         continue;
@@ -156,6 +164,20 @@ export function run(s: u32): void {
           const at = programCounter(pagePc, pageRecords, record);
           store<u64>(s, at, S_PC);
           if (crossingRecord(s, at)) {
+            record = s + S_CROSSING;
+            pageRecords = record - ((u32(at) & 0xfff) << 3);
+            continue;
+          }
+          if (raiseFault(s) == LEAVE) return store<u32>(s, left, S_LEFT);
+          far = 2;
+          break;
+        }
+        case O.OP_BREAKPOINT: {
+          left++;
+          const at = programCounter(pagePc, pageRecords, record);
+          store<u64>(s, at, S_PC);
+          if (breakpointAt(s, at)) return leaveAtBreakpoint(s, left);
+          if (coveredRecord(s, record, at)) {
             record = s + S_CROSSING;
             pageRecords = record - ((u32(at) & 0xfff) << 3);
             continue;

@@ -16,6 +16,7 @@ import {
   TLB_BITS,
   TLB_ENTRIES,
   TLB_ENTRY_SIZE,
+  TLB_FILTERS,
   TLB_LEVELS,
   TLB_PART,
   TLB_SETS,
@@ -25,8 +26,6 @@ import {
 import { MACHINE, MPP, MPP_SHIFT, MPRV, SUM, USER } from './status';
 
 const INVALID: u64 = 1;
-const USED: u32 = 1;
-const SUPERPAGES: u32 = 2;
 const MACHINE_SET: u32 = TLB_SETS - 1;
 
 /** The entry of a table that may hold `address`. */
@@ -42,11 +41,25 @@ function setAddress(s: u32, set: u32): u32 {
   return load<u32>(s, S_TLB_BASE) + set * TLB_SET_SIZE;
 }
 
+/** The filter for superpages of a level, 1 to 3. */
+// @ts-ignore: decorator
+@inline
+function filterAddress(table: u32, level: u32): u32 {
+  return table + TLB_FILTERS - 8 + (level << 3);
+}
+
+// @ts-ignore: decorator
+@inline
+function filterBit(address: u64, level: u32): u64 {
+  return (<u64>1) << ((address >> u64(12 + 9 * level)) & 63);
+}
+
 export function flushSet(table: u32): void {
   if (load<u32>(table, TLB_USE) == 0) return;
   const end = table + 3 * TLB_PART;
   for (let entry = table; entry < end; entry += TLB_ENTRY_SIZE) store<u64>(entry, INVALID);
   store<u32>(table, 0, TLB_USE);
+  for (let level: u32 = 1; level < 4; level++) store<u64>(filterAddress(table, level), 0);
 }
 
 /** The label of the translations that satp, the VMID and V select. */
@@ -109,27 +122,35 @@ export function flushAll(s: u32): void {
 }
 
 /** Remembers at what level the walk for an entry ended, so that a fence for one address finds superpages. */
-export function noteLevel(table: u32, part: u32, entry: u32, level: u32): void {
+export function noteLevel(table: u32, part: u32, entry: u32, address: u64, level: u32): void {
   const index = (part << TLB_BITS) + ((entry - table - part * TLB_PART) >> 4);
   store<u8>(table + index, level, TLB_LEVELS);
-  store<u32>(table, load<u32>(table, TLB_USE) | USED | (level != 0 ? SUPERPAGES : 0), TLB_USE);
+  store<u32>(table, 1, TLB_USE);
+  if (level == 0) return;
+  const filter = filterAddress(table, level);
+  store<u64>(filter, load<u64>(filter) | filterBit(address, level));
 }
 
+/** Drops the entries of the page at an address, and of any superpage that holds it. */
 function flushAddressIn(table: u32, address: u64): void {
-  const use = load<u32>(table, TLB_USE);
-  if (use == 0) return;
+  if (load<u32>(table, TLB_USE) == 0) return;
   const page = address & ~0xfff;
-  if ((use & SUPERPAGES) == 0) {
-    for (let part: u32 = 0; part < 3; part++) {
-      const entry = tlbEntry(table + part * TLB_PART, address);
-      if (load<u64>(entry) == page) store<u64>(entry, INVALID);
-    }
-    return;
+  for (let part: u32 = 0; part < 3; part++) {
+    const entry = tlbEntry(table + part * TLB_PART, address);
+    if (load<u64>(entry) == page) store<u64>(entry, INVALID);
   }
+  for (let level: u32 = 1; level < 4; level++) {
+    if ((load<u64>(filterAddress(table, level)) & filterBit(address, level)) != 0) flushSuperpage(table, address, level);
+  }
+}
+
+function flushSuperpage(table: u32, address: u64, level: u32): void {
+  const shift = u64(12 + 9 * level);
+  const wanted = address >> shift;
   for (let index: u32 = 0; index < u32(3 * TLB_ENTRIES); index++) {
+    if (load<u8>(table + index, TLB_LEVELS) != level) continue;
     const entry = table + (index << 4);
-    const shift = u64(12 + 9 * load<u8>(table + index, TLB_LEVELS));
-    if (load<u64>(entry) >> shift == page >> shift) store<u64>(entry, INVALID);
+    if (load<u64>(entry) >> shift == wanted) store<u64>(entry, INVALID);
   }
 }
 

@@ -11,6 +11,8 @@ import { decodeTables } from './decode-tables.js';
 import { RiscvError } from './error.js';
 import {
   CORE_SIZE,
+  C_BREAKPOINTS,
+  C_BREAKPOINT_COUNT,
   C_BUCKETS,
   C_COMPRESSED,
   C_FLAGS,
@@ -21,6 +23,7 @@ import {
   C_POOL_META,
   C_POOL_PAGES,
   DECODED_PAGE_SIZE,
+  MAX_BREAKPOINTS,
   MAX_HARTS,
   META_SIZE,
 } from './layout.js';
@@ -29,6 +32,7 @@ import {
 export interface CoreExports {
   run(state: number): void;
   dropCode(core: number, offset: number, length: number): void;
+  dropInstruction(core: number, inPage: number): void;
   breakReservations(core: number, offset: number, length: number): void;
   flushAll(state: number): void;
   updateContext(state: number): void;
@@ -64,6 +68,7 @@ export class RiscvCore {
   readonly exports: CoreExports;
   readonly #base: number;
   readonly #clients: CoreClient[] = [];
+  #breakpoints: readonly bigint[] = [];
 
   /** Fetches the core's wasm file and creates it, or answers the one that the memory has. */
   static async load(memory: HostMemory, options: CoreOptions = {}): Promise<RiscvCore> {
@@ -98,6 +103,7 @@ export class RiscvCore {
       [C_POOL_META]: memory.reserve(pages * META_SIZE),
       [C_BUCKETS]: memory.reserve(tableSize),
       [C_COMPRESSED]: memory.reserve(compressed.byteLength),
+      [C_BREAKPOINTS]: memory.reserve(MAX_BREAKPOINTS * 8),
     };
     for (const [field, value] of Object.entries(layout))
       memory.view.setUint32(this.#base + Number(field), value, true);
@@ -125,6 +131,26 @@ export class RiscvCore {
     this.memory.view.setUint32(this.#base + C_HARTS + index * 4, state, true);
     this.memory.view.setUint32(this.#base + C_HART_COUNT, index + 1, true);
     return index;
+  }
+
+  /**
+   * Virtual addresses at which a hart leaves {@link Hart.run} with exit `breakpoint`, the PC at the
+   * instruction; they replace those of before. The guest's memory keeps its bytes. Not while a hart runs.
+   * @throws RiscvError bad-option beyond 256 addresses
+   */
+  setBreakpoints(addresses: Iterable<bigint>): void {
+    const next = [...new Set(addresses)].map((address) => BigInt.asUintN(64, address));
+    if (next.length > MAX_BREAKPOINTS) {
+      throw new RiscvError('bad-option', `at most ${MAX_BREAKPOINTS} breakpoints, not ${next.length}`);
+    }
+    const { view } = this.memory;
+    const table = view.getUint32(this.#base + C_BREAKPOINTS, true);
+    next.forEach((address, index) => view.setBigUint64(table + index * 8, address, true));
+    view.setUint32(this.#base + C_BREAKPOINT_COUNT, next.length, true);
+    for (const address of [...this.#breakpoints, ...next]) {
+      this.exports.dropInstruction(this.#base, Number(address & 0xffen));
+    }
+    this.#breakpoints = next;
   }
 
   #imports(): Record<string, WebAssembly.ImportValue> {

@@ -215,11 +215,14 @@ export class Hart implements Snapshotable, EventOwner {
     if (this.#running) this.#endAfter(this.instructionsUntil(time));
   }
 
-  /** In an MMIO call: {@link run} returns when the present instruction has retired, with exit `stop`. */
+  /**
+   * In an MMIO call or in a store's listener: {@link run} returns when the present instruction has retired,
+   * with exit `stop`. Told of a page walk's own store in the middle of a fetch it returns at the next chance.
+   */
   requestStop(): void {
     if (!this.#running) return;
     this.#stop = true;
-    this.#endAfter(0);
+    if (this.#state.u32(L.S_INSIDE) !== 0) this.#endAfter(0);
   }
 
   /**
@@ -296,6 +299,20 @@ export class Hart implements Snapshotable, EventOwner {
     if (number >> 10 === 3)
       throw new RiscvError('read-only-csr', `CSR 0x${number.toString(16)} is read-only`);
     this.#core.exports.writeCsr(this.#state.base, number, BigInt.asIntN(64, value));
+  }
+
+  /** What the hart shares with the others on its memory. */
+  get core(): RiscvCore {
+    return this.#core;
+  }
+
+  /** Whether the hart stops at the core's breakpoints; true until told. */
+  get breakpoints(): boolean {
+    return (this.#state.u32(L.S_OPTIONS) & L.OPTION_NO_BREAKPOINTS) === 0;
+  }
+  set breakpoints(stops: boolean) {
+    const others = this.#state.u32(L.S_OPTIONS) & ~L.OPTION_NO_BREAKPOINTS;
+    this.#state.setU32(L.S_OPTIONS, others | (stops ? 0 : L.OPTION_NO_BREAKPOINTS));
   }
 
   /** Forgets every cached translation, as SFENCE.VMA without operands does. */

@@ -364,6 +364,7 @@ export const INTERNAL_OPS = [
   'bge_near',
   'bltu_near',
   'bgeu_near',
+  'breakpoint',
 ] as const;
 
 const byMnemonic = new Map(INSTRUCTIONS.map((instruction) => [instruction.mnemonic, instruction]));

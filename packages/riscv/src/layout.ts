@@ -106,10 +106,12 @@ export const TLB_ENTRIES = 256;
 // write: addend, address of the page's flag byte. A tag with low bits set is invalid.
 export const TLB_ENTRY_SIZE = 16;
 export const TLB_PART = 4096;
-// fetch, read, write, then levels (a byte per entry of each), then one word: 1 used, 2 holds superpages.
+// fetch, read, write, then levels (a byte per entry of each), then a word that is not 0 when an entry is
+// valid, then for each level of superpages a filter: bit n of a u64 for superpages whose number ends in n.
 export const TLB_LEVELS = 12288;
 export const TLB_USE = 13056;
-export const TLB_SET_SIZE = 13072;
+export const TLB_FILTERS = 13064;
+export const TLB_SET_SIZE = 13088;
 // Sets of a bank: U, S without SUM, S with SUM. The last set is M-mode's.
 export const BANKS = 4;
 export const BANK_SETS = 3;
@@ -127,6 +129,10 @@ export const C_COMPRESSED = 28;
 export const C_HART_COUNT = 32;
 export const C_HARTS = 36;
 export const MAX_HARTS = 64;
+// Virtual addresses (u64) at which a hart leaves before it carries out the instruction.
+export const C_BREAKPOINT_COUNT = 292;
+export const C_BREAKPOINTS = 296;
+export const MAX_BREAKPOINTS = 256;
 export const CORE_SIZE = 304;
 
 // --- Pre-decoded code ------------------------------------------------------------------------------
@@ -158,6 +164,8 @@ export const EXIT_FATAL = 5;
 
 export const OPTION_HOST_FIRMWARE = 1;
 export const OPTION_EBREAK_EXITS = 2;
+// The hart runs over the core's breakpoints.
+export const OPTION_NO_BREAKPOINTS = 4;
 
 // Immediate types of the decode rows.
 export const IMM_NONE = 0;
