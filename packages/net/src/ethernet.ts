@@ -24,7 +24,7 @@ export class EthernetHeader {
   /** False for a frame without a whole header. */
   read(frame: Frame): boolean {
     if (frame.length < ETHERNET_HEADER) return false;
-    if (frame.lengths[0]! >= 16) this.#readFlat(frame.memory, frame.offsets[0]!);
+    if (frame.lengths[0] >= 16) this.#readFlat(frame.memory, frame.offsets[0]);
     else this.#readScattered(frame);
     if (frame.length < 16 || this.type !== ETHERTYPE_VLAN) this.tci = 0;
     return true;
@@ -43,14 +43,14 @@ export class EthernetHeader {
   }
 
   #readFlat(memory: Uint8Array, at: number): void {
-    this.destinationHigh = (memory[at]! << 8) | memory[at + 1]!;
+    this.destinationHigh = (memory[at] << 8) | memory[at + 1];
     this.destinationLow =
-      ((memory[at + 2]! << 24) | (memory[at + 3]! << 16) | (memory[at + 4]! << 8) | memory[at + 5]!) >>> 0;
-    this.sourceHigh = (memory[at + 6]! << 8) | memory[at + 7]!;
+      ((memory[at + 2] << 24) | (memory[at + 3] << 16) | (memory[at + 4] << 8) | memory[at + 5]) >>> 0;
+    this.sourceHigh = (memory[at + 6] << 8) | memory[at + 7];
     this.sourceLow =
-      ((memory[at + 8]! << 24) | (memory[at + 9]! << 16) | (memory[at + 10]! << 8) | memory[at + 11]!) >>> 0;
-    this.type = (memory[at + 12]! << 8) | memory[at + 13]!;
-    this.tci = (memory[at + 14]! << 8) | memory[at + 15]!;
+      ((memory[at + 8] << 24) | (memory[at + 9] << 16) | (memory[at + 10] << 8) | memory[at + 11]) >>> 0;
+    this.type = (memory[at + 12] << 8) | memory[at + 13];
+    this.tci = (memory[at + 14] << 8) | memory[at + 15];
   }
 
   #readScattered(frame: Frame): void {

@@ -37,8 +37,8 @@ export class ForwardingTable {
   /** The port of an address seen no longer ago than the ageing time, or {@link UNKNOWN_PORT}. */
   lookup(vlan: number, high: number, low: number, now: number): number {
     const slot = this.#find(((vlan << 16) | high) >>> 0, low);
-    if (this.#port[slot] === FREE || now - this.#seen[slot]! > this.ageing) return UNKNOWN_PORT;
-    return this.#port[slot]!;
+    if (this.#port[slot] === FREE || now - this.#seen[slot] > this.ageing) return UNKNOWN_PORT;
+    return this.#port[slot];
   }
 
   /** Notes that the address is behind `port`. False: the table is full and the address new. */
@@ -72,12 +72,12 @@ export class ForwardingTable {
   *entries(): Generator<{ vlan: number; address: number; port: number; seen: number }> {
     for (let slot = 0; slot <= this.#mask; slot++) {
       if (this.#port[slot] === FREE) continue;
-      const high = this.#high[slot]!;
+      const high = this.#high[slot];
       yield {
         vlan: high >>> 16,
-        address: (high & 0xffff) * 0x1_0000_0000 + this.#low[slot]!,
-        port: this.#port[slot]!,
-        seen: this.#seen[slot]!,
+        address: (high & 0xffff) * 0x1_0000_0000 + this.#low[slot],
+        port: this.#port[slot],
+        seen: this.#seen[slot],
       };
     }
   }
@@ -93,10 +93,10 @@ export class ForwardingTable {
   /** Throws out the aged; false when none has. Not before the oldest can have aged: a flood of new addresses costs no sweep each. */
   #sweep(now: number): boolean {
     if (now < this.#nextSweep) return false;
-    this.#keep((slot) => now - this.#seen[slot]! <= this.ageing);
+    this.#keep((slot) => now - this.#seen[slot] <= this.ageing);
     let oldest = now;
     for (let slot = 0; slot <= this.#mask; slot++) {
-      if (this.#port[slot] !== FREE && this.#seen[slot]! < oldest) oldest = this.#seen[slot]!;
+      if (this.#port[slot] !== FREE && this.#seen[slot] < oldest) oldest = this.#seen[slot]!;
     }
     this.#nextSweep = oldest + this.ageing;
     return this.#count < this.capacity;
@@ -107,10 +107,10 @@ export class ForwardingTable {
     for (let slot = 0; slot <= this.#mask; slot++) {
       if (this.#port[slot] === FREE || !wanted(slot)) continue;
       kept.push({
-        high: this.#high[slot]!,
-        low: this.#low[slot]!,
-        port: this.#port[slot]!,
-        seen: this.#seen[slot]!,
+        high: this.#high[slot],
+        low: this.#low[slot],
+        port: this.#port[slot],
+        seen: this.#seen[slot],
       });
     }
     this.#port.fill(FREE);

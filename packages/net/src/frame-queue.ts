@@ -36,7 +36,7 @@ export class FrameQueue {
   push(frame: Frame, depart: number, arrive: number): void {
     if (this.#count === this.#buffers.length) this.#grow();
     const slot = this.#slot(this.#count++);
-    let buffer = this.#buffers[slot]!;
+    let buffer = this.#buffers[slot];
     if (buffer.length < frame.length) {
       buffer = new Uint8Array(frame.length <= KEPT_BUFFER ? KEPT_BUFFER : frame.length);
       this.#buffers[slot] = buffer;
@@ -53,36 +53,36 @@ export class FrameQueue {
   advance(now: number): void {
     while (this.#departed < this.#count) {
       const slot = this.#slot(this.#departed);
-      if (this.#departs[slot]! > now) return;
-      this.#waitingBytes -= this.#lengths[slot]!;
+      if (this.#departs[slot] > now) return;
+      this.#waitingBytes -= this.#lengths[slot];
       this.#departed++;
     }
   }
 
   /** When the next waiting frame will have left; Infinity when none waits. */
   get nextDeparture(): number {
-    return this.#departed < this.#count ? this.#departs[this.#slot(this.#departed)]! : Infinity;
+    return this.#departed < this.#count ? this.#departs[this.#slot(this.#departed)] : Infinity;
   }
 
   /** When the first frame arrives; Infinity when the queue is empty. */
   get nextArrival(): number {
-    return this.#count > 0 ? this.#arrives[this.#head]! : Infinity;
+    return this.#count > 0 ? this.#arrives[this.#head] : Infinity;
   }
 
   /** The first frame, valid until the next call. */
   peek(): Frame {
-    this.#view.clear(this.#buffers[this.#head]!);
-    this.#view.add(0, this.#lengths[this.#head]!);
+    this.#view.clear(this.#buffers[this.#head]);
+    this.#view.add(0, this.#lengths[this.#head]);
     return this.#view;
   }
 
   pop(): void {
     const slot = this.#head;
-    const length = this.#lengths[slot]!;
+    const length = this.#lengths[slot];
     this.#bytes -= length;
     if (this.#departed > 0) this.#departed--;
     else this.#waitingBytes -= length;
-    if (this.#buffers[slot]!.length > KEPT_BUFFER) this.#buffers[slot] = EMPTY;
+    if (this.#buffers[slot].length > KEPT_BUFFER) this.#buffers[slot] = EMPTY;
     this.#head = this.#slot(1);
     this.#count--;
   }
@@ -95,9 +95,9 @@ export class FrameQueue {
     return Array.from({ length: this.#count }, (_, index) => {
       const slot = this.#slot(index);
       return {
-        bytes: this.#buffers[slot]!.slice(0, this.#lengths[slot]),
-        depart: this.#departs[slot]!,
-        arrive: this.#arrives[slot]!,
+        bytes: this.#buffers[slot].slice(0, this.#lengths[slot]),
+        depart: this.#departs[slot],
+        arrive: this.#arrives[slot],
       };
     });
   }

@@ -36,13 +36,13 @@ export class Frame {
   /** Adds the ranges of `length` bytes of another frame of the same memory, from byte `from` of it on. */
   addPart(frame: Frame, from: number, length: number): void {
     for (let index = 0; index < frame.count && length > 0; index++) {
-      const size = frame.lengths[index]!;
+      const size = frame.lengths[index];
       if (from >= size) {
         from -= size;
         continue;
       }
       const part = Math.min(size - from, length);
-      this.add(frame.offsets[index]! + from, part);
+      this.add(frame.offsets[index] + from, part);
       length -= part;
       from = 0;
     }
@@ -52,13 +52,13 @@ export class Frame {
   copyTo(target: Uint8Array, at = 0, from = 0, length = this.length - from): number {
     let copied = 0;
     for (let index = 0; index < this.count && copied < length; index++) {
-      const size = this.lengths[index]!;
+      const size = this.lengths[index];
       if (from >= size) {
         from -= size;
         continue;
       }
       const part = Math.min(size - from, length - copied);
-      const start = this.offsets[index]! + from;
+      const start = this.offsets[index] + from;
       target.set(this.memory.subarray(start, start + part), at + copied);
       copied += part;
       from = 0;
@@ -69,8 +69,8 @@ export class Frame {
   /** The byte at `position`, 0 beyond the end. */
   byte(position: number): number {
     for (let index = 0; index < this.count; index++) {
-      const size = this.lengths[index]!;
-      if (position < size) return this.memory[this.offsets[index]! + position]!;
+      const size = this.lengths[index];
+      if (position < size) return this.memory[this.offsets[index] + position];
       position -= size;
     }
     return 0;

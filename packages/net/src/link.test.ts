@@ -111,7 +111,7 @@ describe('a link with rate and delay', () => {
     const { clock, a, b } = setup({ queueFrames: 3 });
     const unsent = Array.from({ length: 20 }, (_, index) => frame(60 + index));
     const push = (): void => {
-      while (unsent.length > 0 && a.send(unsent[0]!)) unsent.shift();
+      while (unsent.length > 0 && a.send(unsent[0])) unsent.shift();
     };
     a.onWritable = push;
     push();

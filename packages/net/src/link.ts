@@ -182,11 +182,11 @@ export class Link implements EventOwner, Snapshotable {
     this.#up = snapshot['up'] as boolean;
     this.#random.restore(snapshot['random'] as number[]);
     (snapshot['lanes'] as unknown as SavedLane[]).forEach((saved, index) =>
-      this.#lanes[index]!.restore(saved),
+      this.#lanes[index].restore(saved),
     );
     const [a, b] = snapshot['counters'] as unknown as { [name: string]: number }[];
-    this.a.counters.restore(a!);
-    this.b.counters.restore(b!);
+    this.a.counters.restore(a);
+    this.b.counters.restore(b);
   }
 }
 

@@ -20,10 +20,10 @@ describe('pcapng 4: blocks', () => {
     const writer = new PcapngWriter(sink, { startTime: 1_700_000_000 });
     writer.addInterface('nic0');
     const { interfaces } = readPcapng(sink.toBytes());
-    expect(interfaces[0]!.linkType).toBe(1);
-    expect(new TextDecoder().decode(interfaces[0]!.options.get(2))).toBe('nic0');
-    expect([...interfaces[0]!.options.get(9)!]).toEqual([9]);
-    expect(new DataView(interfaces[0]!.options.get(14)!.buffer).getBigInt64(0, true)).toBe(1_700_000_000n);
+    expect(interfaces[0].linkType).toBe(1);
+    expect(new TextDecoder().decode(interfaces[0].options.get(2))).toBe('nic0');
+    expect([...interfaces[0].options.get(9)!]).toEqual([9]);
+    expect(new DataView(interfaces[0].options.get(14)!.buffer).getBigInt64(0, true)).toBe(1_700_000_000n);
   });
 
   it('4.3: packets of every length modulo 4 carry time above 32 bits, lengths, direction and data', () => {
@@ -48,7 +48,7 @@ describe('pcapng 4: blocks', () => {
     const writer = new PcapngWriter(sink, { snapLength: 30 });
     writer.packet(writer.addInterface('x'), 1, 0, Frame.of(new Uint8Array(100).fill(3)));
     const [packet] = readPcapng(sink.toBytes()).packets;
-    expect([packet!.bytes.length, packet!.originalLength]).toEqual([30, 100]);
+    expect([packet.bytes.length, packet.originalLength]).toEqual([30, 100]);
   });
 });
 
@@ -92,7 +92,7 @@ describe('capture', () => {
     const clock = new Clock();
     const lan = new Switch();
     const stations = ['a', 'b', 'c'].map((name) => new Station(capture(lan.port(), writer, clock, name)));
-    stations[1]!.send(etherFrame({ from: macOf(1) }));
+    stations[1].send(etherFrame({ from: macOf(1) }));
     expect(
       readPcapng(sink.toBytes()).packets.map(({ interfaceId, options }) => [interfaceId, options.get(2)![0]]),
     ).toEqual([
@@ -128,7 +128,7 @@ describe('a capture file', () => {
       const random = new Random(5);
       for (let index = 0; index < 300; index++) {
         clock.runUntil(index * 1_234_567);
-        stations[index % 3]!.send(randomFrame(random, 3));
+        stations[index % 3].send(randomFrame(random, 3));
       }
       sink.close();
       const { packets, interfaces } = readPcapng(readFileSync(path));
@@ -157,9 +157,9 @@ describe('a capture file', () => {
       );
       const lines = output.trim().split('\n');
       expect(lines).toHaveLength(packets.length);
-      expect(lines[0]!.split('\t').slice(0, 3)).toEqual([
+      expect(lines[0].split('\t').slice(0, 3)).toEqual([
         '1700000000.000000000',
-        String(first!.originalLength),
+        String(first.originalLength),
         'nic0',
       ]);
       expect(lines.at(-1)).toMatch(/^1700000000\.369135533\t/);

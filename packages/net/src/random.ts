@@ -13,11 +13,11 @@ export class Random {
   /** 0 to 2^32 - 1. */
   next(): number {
     const s = this.#state;
-    const a = s[0]!;
-    const b = s[1]!;
-    const c = s[2]!;
-    const sum = (a + b + s[3]!) >>> 0;
-    s[3] = s[3]! + 1;
+    const a = s[0];
+    const b = s[1];
+    const c = s[2];
+    const sum = (a + b + s[3]) >>> 0;
+    s[3] = s[3] + 1;
     s[0] = b ^ (b >>> 9);
     s[1] = c + (c << 3);
     s[2] = ((c << 21) | (c >>> 11)) + sum;

@@ -19,7 +19,7 @@ function build(count: number, options: SwitchOptions = {}, vlans: (VlanMode | un
     return new Station(lan.port(vlan === undefined ? {} : { vlan }));
   });
   const send = (from: number, to: number | string, extra: { vlan?: number; source?: string } = {}): boolean =>
-    stations[from]!.send(
+    stations[from].send(
       etherFrame({
         to: typeof to === 'string' ? to : macOf(to),
         from: extra.source ?? macOf(from),
@@ -54,16 +54,16 @@ describe('learning and flooding', () => {
     send(0, '01:80:c2:00:00:0e');
     send(0, '01:80:c2:00:00:10');
     expect(counts()).toEqual([0, 1]);
-    expect(lan.ports[0]!.counters.dropped('reserved')).toBe(2);
+    expect(lan.ports[0].counters.dropped('reserved')).toBe(2);
   });
 
   it('802.1Q 8.7: a group source is not learned, its frame dropped; a runt too', () => {
     const { lan, send, stations, counts } = build(2);
     send(0, 1, { source: '03:00:00:00:00:01' });
-    stations[0]!.send(new Uint8Array(13));
+    stations[0].send(new Uint8Array(13));
     expect(counts()).toEqual([0, 0]);
     expect(lan.table.count).toBe(0);
-    expect([lan.ports[0]!.counters.dropped('bad-source'), lan.ports[0]!.counters.dropped('runt')]).toEqual([
+    expect([lan.ports[0].counters.dropped('bad-source'), lan.ports[0].counters.dropped('runt')]).toEqual([
       1, 1,
     ]);
   });
@@ -103,7 +103,7 @@ describe('learning and flooding', () => {
   it('a port without carrier gets nothing and its addresses are forgotten', () => {
     const { lan, send, counts } = build(3);
     send(1, 'ff:ff:ff:ff:ff:ff');
-    lan.ports[1]!.link!.up = false;
+    lan.ports[1].link!.up = false;
     send(0, 1);
     expect(counts()).toEqual([1, 0, 2]);
   });
@@ -112,8 +112,8 @@ describe('learning and flooding', () => {
     const { stations, send } = build(2);
     send(1, 0);
     const bytes = etherFrame({ to: macOf(1), from: macOf(0) });
-    stations[0]!.port.send(Frame.of(bytes));
-    expect(stations[1]!.memories[0]).toBe(bytes);
+    stations[0].port.send(Frame.of(bytes));
+    expect(stations[1].memories[0]).toBe(bytes);
   });
 });
 
@@ -121,20 +121,20 @@ describe('blocked ways out', () => {
   it('drop: a unicast frame is lost, counted at the port that was blocked', () => {
     const { lan, stations, send } = build(2);
     send(1, 0);
-    stations[1]!.room = 0;
+    stations[1].room = 0;
     expect(send(0, 1)).toBe(true);
-    expect(lan.ports[1]!.counters.dropped('blocked')).toBe(1);
+    expect(lan.ports[1].counters.dropped('blocked')).toBe(1);
   });
 
   it('pause: the sender keeps a unicast frame and is told; a flood is dropped there and nowhere else', () => {
     const { lan, stations, send, counts } = build(3, { policy: 'pause' });
     send(1, 0);
-    stations[1]!.room = 0;
+    stations[1].room = 0;
     expect(send(0, 1)).toBe(false);
     expect(send(0, 'ff:ff:ff:ff:ff:ff')).toBe(true);
-    expect(lan.ports[1]!.counters.dropped('blocked')).toBe(1);
-    stations[0]!.onWritable = () => expect(send(0, 1)).toBe(true);
-    stations[1]!.admit(9);
+    expect(lan.ports[1].counters.dropped('blocked')).toBe(1);
+    stations[0].onWritable = () => expect(send(0, 1)).toBe(true);
+    stations[1].admit(9);
     expect(counts()).toEqual([1, 1, 2]);
   });
 });
@@ -160,7 +160,7 @@ describe('loops', () => {
 
 describe('VLANs', () => {
   const payloadAt = (bytes: Uint8Array): number => (bytes[12] === 0x81 ? 18 : 14);
-  const tci = (bytes: Uint8Array): number => (bytes[12] === 0x81 ? (bytes[14]! << 8) | bytes[15]! : -1);
+  const tci = (bytes: Uint8Array): number => (bytes[12] === 0x81 ? (bytes[14] << 8) | bytes[15] : -1);
 
   it('802.1Q 8.6.2: access ports of different VLANs do not hear each other', () => {
     const { send, counts } = build(4, { vlanAware: true }, [
@@ -181,18 +181,18 @@ describe('VLANs', () => {
       { access: 20 },
     ]);
     send(0, 'ff:ff:ff:ff:ff:ff');
-    const tagged = stations[1]!.received[0]!;
+    const tagged = stations[1].received[0];
     expect(tci(tagged)).toBe(10);
     expect(tagged).toEqual(etherFrame({ from: macOf(0), vlan: 10 }));
     send(1, 0, { vlan: 0x600a });
-    expect(stations[0]!.received).toEqual([etherFrame({ to: macOf(0), from: macOf(1) })]);
-    expect(payloadAt(stations[0]!.received[0]!)).toBe(14);
+    expect(stations[0].received).toEqual([etherFrame({ to: macOf(0), from: macOf(1) })]);
+    expect(payloadAt(stations[0].received[0])).toBe(14);
   });
 
   it('802.1Q 6.9.1: untagged and priority-tagged frames take the port VLAN, the priority kept on the way', () => {
     const { stations, send } = build(2, { vlanAware: true }, [{ access: 10 }, { trunk: 'all' }]);
     send(0, 'ff:ff:ff:ff:ff:ff', { vlan: 0xa000 });
-    expect(tci(stations[1]!.received[0]!)).toBe(0xa00a);
+    expect(tci(stations[1].received[0])).toBe(0xa00a);
   });
 
   it('802.1Q 6.9: a trunk refuses VLANs that are not its own, untagged frames without a native VLAN; an access port refuses tags', () => {
@@ -206,8 +206,8 @@ describe('VLANs', () => {
     send(0, 'ff:ff:ff:ff:ff:ff', { vlan: 4095 });
     send(1, 'ff:ff:ff:ff:ff:ff', { vlan: 10 });
     expect(counts()).toEqual([0, 0, 0]);
-    expect(lan.ports[0]!.counters.dropped('vlan')).toBe(3);
-    expect(lan.ports[1]!.counters.dropped('vlan')).toBe(1);
+    expect(lan.ports[0].counters.dropped('vlan')).toBe(3);
+    expect(lan.ports[1].counters.dropped('vlan')).toBe(1);
   });
 
   it('802.1Q 8.8.8: one address may be behind different ports in different VLANs (independent learning)', () => {
@@ -227,7 +227,7 @@ describe('VLANs', () => {
   it('a switch that is not VLAN-aware passes tags unseen, and refuses VLAN options', () => {
     const { lan, stations, send } = build(2);
     send(0, 'ff:ff:ff:ff:ff:ff', { vlan: 77 });
-    expect(tci(stations[1]!.received[0]!)).toBe(77);
+    expect(tci(stations[1].received[0])).toBe(77);
     expect(() => lan.port({ vlan: { access: 5 } })).toThrow(expect.objectContaining({ code: 'bad-option' }));
     const aware = new Switch({ vlanAware: true });
     expect(() => aware.port({ vlan: { access: 4095 } })).toThrow(
@@ -244,16 +244,16 @@ it('save and restore: addresses, counters and frames in the wires go on', () => 
     return { clock, lan, stations };
   };
   const one = make();
-  one.stations[1]!.send(etherFrame({ from: macOf(1) }));
+  one.stations[1].send(etherFrame({ from: macOf(1) }));
   one.clock.runUntil(1e6);
-  one.stations[0]!.send(etherFrame({ to: macOf(1), from: macOf(0) }));
+  one.stations[0].send(etherFrame({ to: macOf(1), from: macOf(0) }));
   one.clock.runUntil(1e6 + 1300);
   const two = make();
   two.clock.restore(one.clock.save());
   two.lan.restore(one.lan.save());
   two.clock.runUntil(2e6);
   expect(two.stations.map((station) => station.received.length)).toEqual([0, 1, 0]);
-  expect(two.lan.ports[1]!.counters.sentFrames.value).toBe(1);
+  expect(two.lan.ports[1].counters.sentFrames.value).toBe(1);
   expect(two.lan.table.count).toBe(2);
 });
 
@@ -264,12 +264,12 @@ it('random traffic of 8 stations: every unicast frame reaches its station, and o
   const expected = new Array<number>(8).fill(0);
   for (let index = 0; index < 2000; index++) {
     const bytes = randomFrame(random, 8);
-    const from = bytes[11]!;
-    const to = bytes[5]!;
-    stations[from]!.send(bytes);
+    const from = bytes[11];
+    const to = bytes[5];
+    stations[from].send(bytes);
     if (bytes[0] !== 0xff && to !== from) {
       unicast++;
-      expected[to]!++;
+      expected[to]++;
     }
   }
   const reached = stations.map(
@@ -285,9 +285,9 @@ describe('hub', () => {
     const ledger = new Ledger();
     const hub = new Hub({ ledger });
     const stations = [0, 1, 2].map(() => new Station(hub.port()));
-    stations[2]!.room = 0;
-    stations[0]!.send(etherFrame({ to: macOf(1), from: macOf(0) }));
-    stations[1]!.send(etherFrame({ to: '01:80:c2:00:00:0e', from: macOf(1) }));
+    stations[2].room = 0;
+    stations[0].send(etherFrame({ to: macOf(1), from: macOf(0) }));
+    stations[1].send(etherFrame({ to: '01:80:c2:00:00:0e', from: macOf(1) }));
     expect(stations.map((station) => station.received.length)).toEqual([1, 1, 0]);
     expect(ledger.total({ owner: 'hub.2', event: 'drop', reason: 'blocked' })).toBe(2);
   });

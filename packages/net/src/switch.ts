@@ -1,11 +1,4 @@
-import {
-  expectSnapshot,
-  Ledger,
-  type Clock,
-  type Snapshot,
-  type Snapshotable,
-  type SnapshotValue,
-} from '@vmloom/device';
+import { expectSnapshot, Ledger, type Clock, type Snapshot, type Snapshotable } from '@vmloom/device';
 import { PortCounters } from './counters.js';
 import { NetError } from './error.js';
 import { EthernetHeader, ETHERTYPE_VLAN } from './ethernet.js';
@@ -164,7 +157,7 @@ export class Switch implements Snapshotable {
     return {
       type: 'switch',
       version: 1,
-      table: [...this.table.entries()] as unknown as SnapshotValue,
+      table: [...this.table.entries()],
       ports: this.ports.map((port) => ({
         counters: port.counters.save(),
         waiting: [...port.waiting].map((waiting) => waiting.index),
@@ -191,10 +184,10 @@ export class Switch implements Snapshotable {
       link: Snapshot | null;
     }[];
     this.ports.forEach((port, index) => {
-      port.counters.restore(saved[index]!.counters);
+      port.counters.restore(saved[index].counters);
       port.waiting.clear();
-      for (const waiting of saved[index]!.waiting) port.waiting.add(this.ports[waiting]!);
-      if (saved[index]!.link !== null) port.link?.restore(saved[index]!.link);
+      for (const waiting of saved[index].waiting) port.waiting.add(this.ports[waiting]);
+      if (saved[index].link !== null) port.link?.restore(saved[index].link);
     });
   }
 
@@ -220,7 +213,7 @@ export class Switch implements Snapshotable {
         return true;
       }
       if (index !== UNKNOWN_PORT) {
-        const target = this.ports[index]!;
+        const target = this.ports[index];
         if (!this.#send(target, frame, vlan)) {
           if (this.policy === 'pause') {
             target.waiting.add(source);

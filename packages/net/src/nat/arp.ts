@@ -43,7 +43,7 @@ export class Arp {
   learn(address: Ipv4Address, bytes: Uint8Array, at: number): void {
     const { network, mask, broadcast } = this.config;
     if ((address & mask) >>> 0 !== network || address === network || address === broadcast) return;
-    if (this.own(address) || (bytes[at]! & 1) !== 0) return;
+    if (this.own(address) || (bytes[at] & 1) !== 0) return;
     let entry = this.#entries.get(address);
     if (entry === undefined) {
       if (this.#entries.size >= CAPACITY) return;

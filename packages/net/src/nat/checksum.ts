@@ -6,8 +6,8 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  */
 export function sumWords(words: Uint16Array, bytes: Uint8Array, at: number, length: number, sum = 0): number {
   const end = (at + length) >> 1;
-  for (let index = at >> 1; index < end; index++) sum += words[index]!;
-  if ((length & 1) !== 0) sum += LITTLE_ENDIAN ? bytes[at + length - 1]! : bytes[at + length - 1]! << 8;
+  for (let index = at >> 1; index < end; index++) sum += words[index];
+  if ((length & 1) !== 0) sum += LITTLE_ENDIAN ? bytes[at + length - 1] : bytes[at + length - 1] << 8;
   return sum;
 }
 
@@ -39,7 +39,7 @@ export function pseudoHeader(source: number, destination: number, protocol: numb
 /** The checksum of a few bytes that lie anywhere. */
 export function checksumOf(bytes: Uint8Array): number {
   let sum = 0;
-  for (let at = 0; at + 1 < bytes.length; at += 2) sum += (bytes[at]! << 8) | bytes[at + 1]!;
+  for (let at = 0; at + 1 < bytes.length; at += 2) sum += (bytes[at] << 8) | bytes[at + 1];
   if (bytes.length % 2 === 1) sum += bytes.at(-1)! << 8;
   sum = (sum & 0xffff) + (sum >>> 16);
   sum = (sum & 0xffff) + (sum >>> 16);

@@ -44,8 +44,8 @@ function client(options: Parameters<typeof setUpNat>[0] = {}) {
     if (frame === undefined) return undefined;
     const data = frame.udp!.data;
     const found = new Map<number, Uint8Array>();
-    for (let at = 240; data[at] !== 255; at += 2 + data[at + 1]!) {
-      found.set(data[at]!, data.slice(at + 2, at + 2 + data[at + 1]!));
+    for (let at = 240; data[at] !== 255; at += 2 + data[at + 1]) {
+      found.set(data[at], data.slice(at + 2, at + 2 + data[at + 1]));
     }
     const address = (code: number): string | undefined => {
       const value = found.get(code);

@@ -255,7 +255,7 @@ export class DhcpServer {
     const hardware = message.slice(28, 34);
     if (clientAddress !== 0) {
       this.udp.send(config.gateway, SERVER_PORT, clientAddress, CLIENT_PORT, reply, hardware);
-    } else if (broadcast || address === 0 || (hardware[0]! & 1) !== 0) {
+    } else if (broadcast || address === 0 || (hardware[0] & 1) !== 0) {
       this.udp.send(config.gateway, SERVER_PORT, 0xffff_ffff, CLIENT_PORT, reply, BROADCAST);
     } else this.udp.send(config.gateway, SERVER_PORT, address, CLIENT_PORT, reply, hardware);
   }
@@ -265,7 +265,7 @@ export class DhcpServer {
 function readOptions(message: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
   for (let at = FIXED + 4; at < message.length;) {
-    const code = message[at]!;
+    const code = message[at];
     if (code === END) break;
     if (code === PAD) {
       at++;

@@ -27,12 +27,12 @@ const ADDRESSES = [
 
 /** A packet of some protocol with fields of any value, checksums mostly sound so that it gets deep. */
 function hostilePacket(random: Random): { type: number; payload: Uint8Array } {
-  const to = ADDRESSES[random.below(ADDRESSES.length)]!;
+  const to = ADDRESSES[random.below(ADDRESSES.length)];
   const any = (most: number): Uint8Array => random.fill(new Uint8Array(random.below(most)));
   const port = (): number =>
-    random.chance(0.5) ? [53, 67, 68, 80, 0][random.below(5)]! : random.below(65_536);
+    random.chance(0.5) ? [53, 67, 68, 80, 0][random.below(5)] : random.below(65_536);
   let payload: Uint8Array;
-  let protocol = [1, 6, 6, 6, 6, 17, 17][random.below(7)]!;
+  let protocol = [1, 6, 6, 6, 6, 17, 17][random.below(7)];
   if (protocol === 6) {
     const options = random.fill(new Uint8Array(4 * random.below(6)));
     payload = tcpSegment(GUEST, to, {
@@ -70,7 +70,7 @@ function hostilePacket(random: Random): { type: number; payload: Uint8Array } {
     const at = random.below(20);
     packet[at] = random.next();
     put16(packet, 10, 0);
-    if (random.chance(0.8)) put16(packet, 10, checksumOf(packet.subarray(0, (packet[0]! & 15) * 4)));
+    if (random.chance(0.8)) put16(packet, 10, checksumOf(packet.subarray(0, (packet[0] & 15) * 4)));
   }
   return { type: 0x0800, payload: packet.subarray(0, 1500) };
 }

@@ -33,8 +33,8 @@ export class Ipv4Header {
   /** Reads the header at the IP place of a buffer with `length` bytes of packet; false when it is not sound. */
   read(buffer: PacketBuffer, length: number): boolean {
     const { bytes, words } = buffer;
-    if (length < IPV4_HEADER || bytes[IP_AT]! >> 4 !== 4) return false;
-    this.headerLength = (bytes[IP_AT]! & 15) * 4;
+    if (length < IPV4_HEADER || bytes[IP_AT] >> 4 !== 4) return false;
+    this.headerLength = (bytes[IP_AT] & 15) * 4;
     this.totalLength = get16(bytes, IP_AT + 2);
     if (
       this.headerLength < IPV4_HEADER ||

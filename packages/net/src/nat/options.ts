@@ -98,7 +98,7 @@ export function readOptions(options: UserNatOptions): NatConfig {
   const prefix = Number(bits);
   demand(Number.isInteger(prefix) && prefix >= 8 && prefix <= 29, `${text} needs a prefix of 8 to 29 bits`);
   const mask = (0xffff_ffff << (32 - prefix)) >>> 0;
-  const network = (parseIpv4(base!) & mask) >>> 0;
+  const network = (parseIpv4(base) & mask) >>> 0;
   const broadcast = (network | ~mask) >>> 0;
   const size = broadcast - network + 1;
   const inside = (name: string, given: string | undefined, fallback: number): Ipv4Address => {
@@ -122,7 +122,7 @@ export function readOptions(options: UserNatOptions): NatConfig {
     demand(name.length <= 255, `a name has at most 255 characters: ${name}`);
   }
   const mac = parseMac(options.mac ?? '52:55:0a:00:02:02');
-  demand((mac[0]! & 1) === 0, 'the MAC address of the gateway is a group address');
+  demand((mac[0] & 1) === 0, 'the MAC address of the gateway is a group address');
   return {
     network,
     mask,
@@ -163,13 +163,13 @@ export function parseHostForward(text: string): HostForward {
     );
   }
   const [, protocol, hostAddress, hostPort, guestAddress, guestPort] = match;
-  for (const address of [hostAddress!, guestAddress!]) if (address !== '') parseIpv4(address);
+  for (const address of [hostAddress, guestAddress]) if (address !== '') parseIpv4(address);
   return {
     protocol: protocol === 'udp' ? 'udp' : 'tcp',
     hostPort: port(Number(hostPort), 0),
     guestPort: port(Number(guestPort), 1),
-    ...(hostAddress !== '' && { hostAddress: hostAddress! }),
-    ...(guestAddress !== '' && { guestAddress: guestAddress! }),
+    ...(hostAddress !== '' && { hostAddress }),
+    ...(guestAddress !== '' && { guestAddress }),
   };
 }
 

@@ -18,14 +18,14 @@ describe('ARP', () => {
   it('RFC 826: requests for the gateway and the name server are answered, others are not', () => {
     const { guest } = setUp();
     const [reply] = guest.arp('10.0.2.2');
-    expect(reply!.arp).toEqual({
+    expect(reply.arp).toEqual({
       operation: 2,
       mac: '52:55:0a:00:02:02',
       ip: '10.0.2.2',
       targetMac: guest.mac,
       targetIp: '10.0.2.15',
     });
-    expect([reply!.to, reply!.from]).toEqual([guest.mac, '52:55:0a:00:02:02']);
+    expect([reply.to, reply.from]).toEqual([guest.mac, '52:55:0a:00:02:02']);
     expect(guest.arp('10.0.2.3')).toHaveLength(1);
     expect(guest.arp('10.0.2.99')).toEqual([]);
   });
@@ -61,7 +61,7 @@ describe('ARP', () => {
     outside.arrive('forward-data', { forward: 0, address: '127.0.0.1', port: 999, bytes: text('two') });
     const asked = settle();
     expect(asked).toHaveLength(1);
-    expect(asked[0]!.arp).toMatchObject({ operation: 1, targetIp: '10.0.2.15' });
+    expect(asked[0].arp).toMatchObject({ operation: 1, targetIp: '10.0.2.15' });
     guest.sendFrame(0x0806, arpPacket(2, guest.mac, guest.ip, '52:55:0a:00:02:02', '10.0.2.2'));
     expect(guest.take().map((frame) => new TextDecoder().decode(frame.udp!.data))).toEqual(['one', 'two']);
   });
@@ -78,7 +78,7 @@ describe('IPv4', () => {
       (packet) => (packet[0] = 0x4f),
       (packet) => (packet[3] = 0xff),
       (packet) => (packet[3] = 10),
-      (packet) => (packet[8]! ^= 1),
+      (packet) => (packet[8] ^= 1),
     ];
     for (const spoil of breakers) {
       guest.sendIp(good);
@@ -129,7 +129,7 @@ describe('IPv4', () => {
     expect(frames.map((frame) => frame.ip!.fragment)).toEqual([0x2000, 0x2000 | 185, 370]);
     expect(new Set(frames.map((frame) => frame.ip!.identification)).size).toBe(1);
     const whole = bytesOf(...frames.map((frame) => frame.ip!.payload));
-    const reply = decodePayload({ ...frames[0]!.ip!, payload: whole }).icmp!;
+    const reply = decodePayload({ ...frames[0].ip!, payload: whole }).icmp!;
     expect([reply.type, reply.sound]).toEqual([0, true]);
     expect(reply.rest.slice(4)).toEqual(data);
   });
@@ -160,9 +160,9 @@ describe('IPv4', () => {
     const { guest } = setUp();
     const payload = udpDatagram(guest.ip, 33_000, '8.8.8.8', 33_434, new Uint8Array(12));
     const [answer] = guest.sendIp({ to: '8.8.8.8', protocol: 17, payload, ttl: 1 });
-    expect(answer!.icmp).toMatchObject({ type: 11, code: 0, sound: true });
-    expect(guest.ping('8.8.8.8', new Uint8Array(8), 1)[0]!.icmp!.type).toBe(11);
-    expect(guest.ping('10.0.2.2', new Uint8Array(8), 1)[0]!.icmp!.type).toBe(0);
+    expect(answer.icmp).toMatchObject({ type: 11, code: 0, sound: true });
+    expect(guest.ping('8.8.8.8', new Uint8Array(8), 1)[0].icmp!.type).toBe(11);
+    expect(guest.ping('10.0.2.2', new Uint8Array(8), 1)[0].icmp!.type).toBe(0);
   });
 });
 
@@ -171,16 +171,16 @@ describe('ICMP', () => {
     const { guest } = setUp();
     for (const address of ['10.0.2.2', '10.0.2.3']) {
       const [reply] = guest.ping(address, text('hello'));
-      expect(reply!.ip).toMatchObject({ from: address, to: '10.0.2.15', sound: true });
-      expect(reply!.icmp).toMatchObject({ type: 0, code: 0, sound: true });
-      expect(reply!.icmp!.rest).toEqual(bytesOf([0x12, 0x34, 0, 1], text('hello')));
+      expect(reply.ip).toMatchObject({ from: address, to: '10.0.2.15', sound: true });
+      expect(reply.icmp).toMatchObject({ type: 0, code: 0, sound: true });
+      expect(reply.icmp!.rest).toEqual(bytesOf([0x12, 0x34, 0, 1], text('hello')));
     }
   });
 
   it('RFC 792: a message with a wrong checksum is not answered', () => {
     const { guest } = setUp();
     const message = icmpMessage(8, 0, new Uint8Array(8));
-    message[7]! ^= 1;
+    message[7] ^= 1;
     expect(guest.sendIp({ to: '10.0.2.2', protocol: 1, payload: message })).toEqual([]);
   });
 
@@ -189,23 +189,23 @@ describe('ICMP', () => {
     for (let index = 0; index < 3; index++) expect(guest.ping('8.8.8.8', text(`data${index}`))).toEqual([]);
     const asked = outside.of('ping');
     expect(asked.map(({ address, amount }) => [address, amount])).toEqual(new Array(3).fill(['8.8.8.8', 5]));
-    outside.arrive('ping-result', { request: asked[0]!.flow!, failure: '' });
-    outside.arrive('ping-result', { request: asked[1]!.flow!, failure: 'host-unreachable' });
-    outside.arrive('ping-result', { request: asked[2]!.flow!, failure: 'timeout' });
-    outside.arrive('ping-result', { request: asked[0]!.flow!, failure: '' });
+    outside.arrive('ping-result', { request: asked[0].flow!, failure: '' });
+    outside.arrive('ping-result', { request: asked[1].flow!, failure: 'host-unreachable' });
+    outside.arrive('ping-result', { request: asked[2].flow!, failure: 'timeout' });
+    outside.arrive('ping-result', { request: asked[0].flow!, failure: '' });
     const answers = settle();
     expect(answers.map((frame) => [frame.ip!.from, frame.icmp!.type, frame.icmp!.code])).toEqual([
       ['8.8.8.8', 0, 0],
       ['10.0.2.2', 3, 1],
     ]);
-    expect(answers[0]!.icmp!.rest.slice(4)).toEqual(text('data0'));
+    expect(answers[0].icmp!.rest.slice(4)).toEqual(text('data0'));
   });
 
   it('RFC 792 destination unreachable carries the header and 8 bytes of the packet', () => {
     const { guest } = setUp();
     const [answer] = guest.udp(4000, '10.0.2.77', 5000, text('lost'));
-    expect(answer!.icmp).toMatchObject({ type: 3, code: 1, sound: true });
-    const original = answer!.icmp!.rest.slice(4);
+    expect(answer.icmp).toMatchObject({ type: 3, code: 1, sound: true });
+    const original = answer.icmp!.rest.slice(4);
     expect(original).toHaveLength(28);
     expect([...original.slice(12, 24)]).toEqual([10, 0, 2, 15, 10, 0, 2, 77, 0x0f, 0xa0, 0x13, 0x88]);
   });
@@ -232,23 +232,23 @@ describe('UDP', () => {
       ['9.9.9.9', 5001],
       ['9.9.9.9', 5001],
     ]);
-    expect(sent[0]!.flow).toBe(sent[1]!.flow);
+    expect(sent[0].flow).toBe(sent[1].flow);
     outside.arrive('udp-data', {
-      flow: sent[0]!.flow!,
+      flow: sent[0].flow!,
       address: '127.0.0.1',
       port: 5000,
       bytes: text('reply'),
     });
     outside.arrive('udp-data', {
-      flow: sent[2]!.flow!,
+      flow: sent[2].flow!,
       address: '9.9.9.9',
       port: 5001,
       bytes: new Uint8Array(0),
     });
     const [first, second] = settle();
-    expect(first!.ip).toMatchObject({ from: '10.0.2.2', to: '10.0.2.15' });
-    expect(first!.udp).toMatchObject({ fromPort: 5000, toPort: 4000, sound: true, data: text('reply') });
-    expect(second!.udp).toMatchObject({ fromPort: 5001, toPort: 4001, sound: true });
+    expect(first.ip).toMatchObject({ from: '10.0.2.2', to: '10.0.2.15' });
+    expect(first.udp).toMatchObject({ fromPort: 5000, toPort: 4000, sound: true, data: text('reply') });
+    expect(second.udp).toMatchObject({ fromPort: 5001, toPort: 4001, sound: true });
   });
 
   it('RFC 768: lengths that lie and wrong checksums are dropped; a checksum of 0 means none', () => {
@@ -261,22 +261,22 @@ describe('UDP', () => {
     };
     send((datagram) => (datagram[5] = 200));
     send((datagram) => (datagram[5] = 7));
-    send((datagram) => (datagram[9]! ^= 1));
+    send((datagram) => (datagram[9] ^= 1));
     guest.sendIp({ to: '9.9.9.9', protocol: 17, payload: sound.subarray(0, 6) });
     expect(outside.of('udpSend')).toHaveLength(0);
     send((datagram) => datagram.fill(0, 6, 8));
-    expect(outside.of('udpSend')[0]!.bytes).toEqual(text('data'));
+    expect(outside.of('udpSend')[0].bytes).toEqual(text('data'));
   });
 
   it('a datagram longer than the MTU reaches the guest in fragments', () => {
     const { guest, outside, settle } = setUp();
     guest.udp(4000, '9.9.9.9', 1, text('x'));
     const bytes = new Random(1).fill(new Uint8Array(60_000));
-    outside.arrive('udp-data', { flow: outside.of('udpSend')[0]!.flow!, address: '9.9.9.9', port: 1, bytes });
+    outside.arrive('udp-data', { flow: outside.of('udpSend')[0].flow!, address: '9.9.9.9', port: 1, bytes });
     const frames = settle();
     expect(frames.length).toBe(41);
     const whole = decodePayload({
-      ...frames[0]!.ip!,
+      ...frames[0].ip!,
       payload: bytesOf(...frames.map((frame) => frame.ip!.payload)),
     });
     expect(whole.udp!.sound).toBe(true);
@@ -290,7 +290,7 @@ describe('UDP', () => {
     clock.runUntil(200e9);
     guest.udp(1, '9.9.9.9', 1, text('x'));
     clock.runUntil(306e9);
-    expect(outside.of('udpClose').map(({ flow }) => flow)).toEqual([outside.of('udpSend')[1]!.flow]);
+    expect(outside.of('udpClose').map(({ flow }) => flow)).toEqual([outside.of('udpSend')[1].flow]);
     clock.runUntil(600e9);
     expect(outside.of('udpClose')).toHaveLength(2);
   });
@@ -308,11 +308,11 @@ describe('UDP', () => {
   it('RFC 1122 4.1.3.1: a refused datagram is answered with port unreachable', () => {
     const { guest, outside, settle } = setUp();
     guest.udp(4000, '9.9.9.9', 7, text('x'));
-    const { flow } = outside.of('udpSend')[0]!;
+    const { flow } = outside.of('udpSend')[0];
     outside.arrive('udp-failed', { flow: flow!, address: '9.9.9.9', port: 7, failure: 'refused' });
     const [answer] = settle();
-    expect(answer!.icmp).toMatchObject({ type: 3, code: 3 });
-    expect([...answer!.icmp!.rest.slice(20, 28)]).toEqual([9, 9, 9, 9, 0x0f, 0xa0, 0, 7]);
+    expect(answer.icmp).toMatchObject({ type: 3, code: 3 });
+    expect([...answer.icmp!.rest.slice(20, 28)]).toEqual([9, 9, 9, 9, 0x0f, 0xa0, 0, 7]);
   });
 
   it("RFC 1035 4.2.1: queries to the name server go to the host's resolver, answers come from the name server", () => {
@@ -321,11 +321,11 @@ describe('UDP', () => {
     guest.udp(5353, '10.0.2.3', 53, query);
     const [sent] = outside.of('udpSend');
     expect(sent).toMatchObject({ address: 'resolver', port: 53, bytes: query });
-    outside.arrive('udp-data', { flow: sent!.flow!, address: 'resolver', port: 53, bytes: query });
+    outside.arrive('udp-data', { flow: sent.flow!, address: 'resolver', port: 53, bytes: query });
     const [answer] = settle();
-    expect(answer!.ip!.from).toBe('10.0.2.3');
-    expect(answer!.udp).toMatchObject({ fromPort: 53, toPort: 5353, data: query });
-    expect(guest.udp(5353, '10.0.2.3', 54, query)[0]!.icmp).toMatchObject({ type: 3, code: 3 });
+    expect(answer.ip!.from).toBe('10.0.2.3');
+    expect(answer.udp).toMatchObject({ fromPort: 53, toPort: 5353, data: query });
+    expect(guest.udp(5353, '10.0.2.3', 54, query)[0].icmp).toMatchObject({ type: 3, code: 3 });
   });
 
   it('a forwarded port: the guest sees the peer, its answer leaves by the forwarded port', () => {
@@ -338,8 +338,8 @@ describe('UDP', () => {
     guest.arp('10.0.2.2');
     outside.arrive('forward-data', { forward: 0, address: '192.0.2.7', port: 999, bytes: text('in') });
     const [seen] = settle();
-    expect(seen!.ip!.from).toBe('192.0.2.7');
-    expect(seen!.udp).toMatchObject({ fromPort: 999, toPort: 7, data: text('in') });
+    expect(seen.ip!.from).toBe('192.0.2.7');
+    expect(seen.udp).toMatchObject({ fromPort: 999, toPort: 7, data: text('in') });
     guest.udp(7, '192.0.2.7', 999, text('out'));
     expect(outside.of('forwardSend')).toEqual([
       { call: 'forwardSend', forward: 0, address: '192.0.2.7', port: 999, bytes: text('out') },
@@ -358,9 +358,9 @@ describe('UDP', () => {
 
   it("restrict: nothing of the guest's gets out", () => {
     const { guest, outside } = setUp({ restrict: true });
-    expect(guest.udp(1, '9.9.9.9', 1, text('x'))[0]!.icmp).toMatchObject({ type: 3, code: 13 });
-    expect(guest.udp(1, '10.0.2.3', 53, text('x'))[0]!.icmp).toMatchObject({ type: 3, code: 13 });
-    expect(guest.ping('9.9.9.9', text('x'))[0]!.icmp).toMatchObject({ type: 3, code: 13 });
+    expect(guest.udp(1, '9.9.9.9', 1, text('x'))[0].icmp).toMatchObject({ type: 3, code: 13 });
+    expect(guest.udp(1, '10.0.2.3', 53, text('x'))[0].icmp).toMatchObject({ type: 3, code: 13 });
+    expect(guest.ping('9.9.9.9', text('x'))[0].icmp).toMatchObject({ type: 3, code: 13 });
     expect(outside.calls).toEqual([]);
   });
 });

@@ -160,7 +160,7 @@ export class UserNat implements PortOwner, EventOwner, Snapshotable {
       case 'hold-over':
         break;
       default:
-        this.#arrived(kind as ArrivalKind, args as unknown);
+        this.#arrived(kind as ArrivalKind, args);
     }
   }
 

@@ -16,7 +16,8 @@ import { parseHostForward } from '../nat/options.js';
 import type { OutsideNetwork } from '../nat/outside-network.js';
 import { UserNat } from '../nat/user-nat.js';
 import { Random } from '../random.js';
-import { decodeFrame, FakeOutside, pump, TcpClient, TestGuest, udpDatagram } from '../testing/index.js';
+import { decodeFrame, FakeOutside, TcpClient, TestGuest, udpDatagram } from '../testing/index.js';
+import { pump } from '../../test/pump.js';
 import { HostNetwork, type HostNetworkOptions } from './host-network.js';
 
 const LOCAL = '127.0.0.1';
@@ -83,7 +84,7 @@ describe('UDP with sockets of the host', () => {
     guest.arp('10.0.2.2');
     const answers: string[] = [];
     const { socket, port } = await datagramSocket((_socket, bytes) => answers.push(bytes.toString()));
-    socket.send('knock', address!.port, LOCAL);
+    socket.send('knock', address.port, LOCAL);
     await pump(clock, io, () => udpOf(guest).length === 1);
     expect(udpOf(guest)[0]).toMatchObject({
       fromPort: port,
@@ -97,7 +98,7 @@ describe('UDP with sockets of the host', () => {
 
   it('RFC 1035 4.2.1: name queries are forwarded to the resolver, its answers come from 10.0.2.3', async () => {
     const { port } = await datagramSocket((socket, bytes, peer) => {
-      bytes[2]! |= 0x80;
+      bytes[2] |= 0x80;
       socket.send(bytes, peer, LOCAL);
     });
     const { clock, io, guest } = live([], { resolvers: [{ host: LOCAL, port }] });
@@ -155,7 +156,7 @@ describe('TCP with sockets of the host', () => {
     tcp.announce();
     const start = clock.now;
     await pump(clock, io, () => clock.now > start + 600e6);
-    const held = nat.tcp.connections()[0]!.buffer.length;
+    const held = nat.tcp.connections()[0].buffer.length;
     expect(held).toBeGreaterThan(0);
     expect(held).toBeLessThanOrEqual(1024 * 1024 + 65_536);
     const stalled = written;
@@ -200,7 +201,7 @@ describe('TCP with sockets of the host', () => {
       io,
       () => two.connected && peer !== undefined && nat.tcp.connections()[0]?.state === 'established',
     );
-    const next = nat.tcp.connections()[0]!.receiveNext;
+    const next = nat.tcp.connections()[0].receiveNext;
     guest.tcp('10.0.2.2', { fromPort: 4005, toPort: port, sequence: next, flags: 4 });
     await pump(clock, io, () => errors.length === 1);
     expect(errors).toEqual(['ECONNRESET']);
@@ -210,7 +211,7 @@ describe('TCP with sockets of the host', () => {
     const { outside, clock, io, guest } = live(['tcp:127.0.0.1:0-10.0.2.15:22']);
     const [address] = await outside.ready();
     guest.arp('10.0.2.2');
-    const socket = connect(address!.port, LOCAL);
+    const socket = connect(address.port, LOCAL);
     cleanups.push(() => socket.destroy());
     let received = '';
     socket.on('data', (bytes: Buffer) => (received += bytes.toString()));
@@ -220,8 +221,8 @@ describe('TCP with sockets of the host', () => {
     const reply = (fields: { sequence: number; flags: number; data?: Uint8Array }) =>
       guest.tcp('10.0.2.2', {
         fromPort: 22,
-        toPort: syn!.fromPort,
-        acknowledgment: (syn!.sequence + 1) >>> 0,
+        toPort: syn.fromPort,
+        acknowledgment: (syn.sequence + 1) >>> 0,
         ...fields,
       });
     reply({ sequence: 7000, flags: 18 });
@@ -371,7 +372,7 @@ describe('snapshot', () => {
     await pump(two.clock, two.io, () => shadow.reset);
     const segments = two.guest.received.map(decodeFrame).flatMap((frame) => frame.tcp ?? []);
     expect(segments).toHaveLength(1);
-    expect(segments[0]!.sequence).toBe(lastAcknowledged(one.guest, tcp.received.length));
+    expect(segments[0].sequence).toBe(lastAcknowledged(one.guest, tcp.received.length));
     two.guest.udp(5000, '10.0.2.2', port, Uint8Array.of(2));
     await pump(two.clock, two.io, () => udpOf(two.guest).length === 1);
     expect(peers[1]).toBe(peers[0]);

@@ -9,7 +9,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { OutsidePort, type FrameTransport } from '../outside-port.js';
 import { Random } from '../random.js';
 import { framed } from '../stream-framing.js';
-import { decodeFrame, etherFrame, macOf, pump, Station } from '../testing/index.js';
+import { decodeFrame, etherFrame, macOf, Station } from '../testing/index.js';
+import { pump } from '../../test/pump.js';
 import { HostDatagram } from './host-datagram.js';
 import { HostStream } from './host-stream.js';
 
@@ -97,7 +98,7 @@ describe('QEMU stream framing over sockets', () => {
     const { clock, io, station } = attach(new HostStream({ address: { host: LOCAL, port }, reconnect: 20 }));
     await pump(clock, io, () => station.port.up && accepted === 1);
     server.close();
-    sockets[0]!.destroy();
+    sockets[0].destroy();
     await pump(clock, io, () => !station.port.up);
     server = await make(port);
     cleanups.push(() => server.close());
@@ -183,7 +184,7 @@ describe('QEMU datagram framing', () => {
     const frame = etherFrame({ from: macOf(1) });
     station.send(frame);
     await pump(clock, io, () => seen.length === 1);
-    expect(new Uint8Array(seen[0]!)).toEqual(frame);
+    expect(new Uint8Array(seen[0])).toEqual(frame);
     peer.send(frame, port, LOCAL);
     await pump(clock, io, () => station.received.length === 1);
     expect(station.received[0]).toEqual(frame);

@@ -12,9 +12,9 @@ const DNS_PORT = 53;
 export function systemResolvers(): ResolverAddress[] {
   return getServers().map((text) => {
     const bracketed = /^\[([^\]]+)\]:(\d+)$/.exec(text);
-    if (bracketed !== null) return { host: bracketed[1]!, port: Number(bracketed[2]) };
+    if (bracketed !== null) return { host: bracketed[1], port: Number(bracketed[2]) };
     if (isIPv6(text)) return { host: text, port: DNS_PORT };
     const [host, port] = text.split(':');
-    return { host: host!, port: port === undefined ? DNS_PORT : Number(port) };
+    return { host, port: port === undefined ? DNS_PORT : Number(port) };
   });
 }

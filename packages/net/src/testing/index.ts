@@ -3,7 +3,6 @@ export * from './frames.js';
 export * from './guest.js';
 export * from './packets.js';
 export * from './pcapng-reader.js';
-export * from './pump.js';
 export * from './station.js';
 export * from './nat.js';
 export * from './tcp-client.js';

@@ -165,13 +165,13 @@ export function decodeFrame(bytes: Uint8Array): Decoded {
     };
   }
   if (base.type !== 0x0800) return base;
-  const headerLength = (packet[0]! & 15) * 4;
+  const headerLength = (packet[0] & 15) * 4;
   const payload = packet.slice(headerLength, get16(packet, 2));
   const ip = {
     from: formatIpv4(get32(packet, 12)),
     to: formatIpv4(get32(packet, 16)),
-    protocol: packet[9]!,
-    ttl: packet[8]!,
+    protocol: packet[9],
+    ttl: packet[8],
     identification: get16(packet, 4),
     fragment: get16(packet, 6) & 0x3fff,
     payload,
@@ -187,8 +187,8 @@ export function decodePayload(ip: NonNullable<Decoded['ip']>): Pick<Decoded, 'ud
   if (protocol === 1) {
     return {
       icmp: {
-        type: payload[0]!,
-        code: payload[1]!,
+        type: payload[0],
+        code: payload[1],
         rest: payload.slice(4),
         sound: checksumOf(payload) === 0,
       },
@@ -198,13 +198,13 @@ export function decodePayload(ip: NonNullable<Decoded['ip']>): Pick<Decoded, 'ud
   const ports = { fromPort: get16(payload, 0), toPort: get16(payload, 2) };
   if (protocol === 17) return { udp: { ...ports, data: payload.slice(8), sound } };
   if (protocol !== 6) return {};
-  const offset = (payload[12]! >> 4) * 4;
+  const offset = (payload[12] >> 4) * 4;
   return {
     tcp: {
       ...ports,
       sequence: get32(payload, 4),
       acknowledgment: get32(payload, 8),
-      flags: payload[13]!,
+      flags: payload[13],
       window: get16(payload, 14),
       options: payload.slice(20, offset),
       data: payload.slice(offset),

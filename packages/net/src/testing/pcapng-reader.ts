@@ -51,7 +51,7 @@ export function readPcapng(bytes: Uint8Array): {
       expect(interfaceId < interfaces.length, at, 'the interface is described before its packets');
       const kept = view.getUint32(at + 20, true);
       const originalLength = view.getUint32(at + 24, true);
-      const { snapLength } = interfaces[interfaceId]!;
+      const { snapLength } = interfaces[interfaceId];
       expect(kept <= originalLength && (snapLength === 0 || kept <= snapLength), at, 'captured length');
       const padded = (kept + 3) & ~3;
       expect(at + 28 + padded <= end, at, 'packet inside its block');

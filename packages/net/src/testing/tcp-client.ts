@@ -107,7 +107,7 @@ export class TcpClient implements EventOwner {
     }
     if (tcp.flags & SYN) {
       this.#receiveNext = (tcp.sequence + 1) >>> 0;
-      this.#shift = tcp.options.length > 4 ? tcp.options[7]! : 0;
+      this.#shift = tcp.options.length > 4 ? tcp.options[7] : 0;
       this.connected = true;
     } else if (tcp.sequence === this.#receiveNext) {
       if (tcp.data.length > 0) {

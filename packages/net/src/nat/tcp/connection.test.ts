@@ -87,7 +87,7 @@ class End implements ConnectionHost {
 class Net {
   now = 0;
   readonly random: Random;
-  #flying: (Flying | { at: number; order: number; work: () => void })[] = [];
+  readonly #flying: (Flying | { at: number; order: number; work: () => void })[] = [];
   #order = 0;
 
   constructor(

@@ -319,9 +319,7 @@ export class Connection {
       if (span > 0) this.acknowledge = true;
       return true;
     }
-    if (span === 0) return start === 0 || (start > 0 && start < window);
-    const end = start + span - 1;
-    return (start >= 0 && start < window) || (end >= 0 && end < window);
+    return segment.overlaps(this.receiveNext, window);
   }
 
   /** False: nothing more of the segment counts. */

@@ -2,7 +2,7 @@ import { get16, get32, put16, put32 } from '../bytes.js';
 import { IP_AT, type PacketBuffer } from '../buffer.js';
 import { finish, pseudoHeader, sumWords } from '../checksum.js';
 import { IPV4_HEADER, PROTOCOL_TCP, type Ipv4Header } from '../ipv4.js';
-import type { Sequence } from './sequence.js';
+import { distance, type Sequence } from './sequence.js';
 
 export const FIN = 1;
 export const SYN = 2;
@@ -46,11 +46,19 @@ export class Segment {
     return this.dataLength + (this.flags & SYN ? 1 : 0) + (this.flags & FIN ? 1 : 0);
   }
 
+  /** Some part of it lies in the window of `window` numbers from `next` on (RFC 9293 3.4, table 6). */
+  overlaps(next: Sequence, window: number): boolean {
+    const start = distance(this.sequence, next);
+    const end = start + this.span - 1;
+    if (this.span === 0) return start === 0 || (start > 0 && start < window);
+    return (start >= 0 && start < window) || (end >= 0 && end < window);
+  }
+
   /** Reads `length` bytes at the even place `at`; false when header, options or checksum are not sound. */
   read(header: Ipv4Header, buffer: PacketBuffer, at: number, length: number): boolean {
     const { bytes, words } = buffer;
     if (length < TCP_HEADER) return false;
-    const headerLength = (bytes[at + 12]! >> 4) * 4;
+    const headerLength = (bytes[at + 12] >> 4) * 4;
     if (headerLength < TCP_HEADER || headerLength > length) return false;
     const pseudo = pseudoHeader(header.source, header.destination, PROTOCOL_TCP, length);
     if (finish(sumWords(words, bytes, at, length, pseudo)) !== 0) return false;
@@ -59,7 +67,7 @@ export class Segment {
     this.destinationPort = get16(bytes, at + 2);
     this.sequence = get32(bytes, at + 4);
     this.acknowledgment = get32(bytes, at + 8);
-    this.flags = bytes[at + 13]! & 0x3f;
+    this.flags = bytes[at + 13] & 0x3f;
     this.window = get16(bytes, at + 14);
     this.dataAt = at + headerLength;
     this.dataLength = length - headerLength;
@@ -72,18 +80,18 @@ export class Segment {
     this.mss = 0;
     this.windowShift = -1;
     for (let at = from; at < end;) {
-      const kind = bytes[at]!;
+      const kind = bytes[at];
       if (kind === OPTION_END) return;
       if (kind === OPTION_NOP) {
         at++;
         continue;
       }
-      const length = at + 1 < end ? bytes[at + 1]! : 0;
+      const length = at + 1 < end ? bytes[at + 1] : 0;
       // RFC 9293 3.1 MUST-7: options of an illegal length must not harm.
       if (length < 2 || at + length > end) return;
       if (kind === OPTION_MSS && length === 4) this.mss = get16(bytes, at + 2);
       else if (kind === OPTION_WINDOW_SCALE && length === 3) {
-        this.windowShift = Math.min(bytes[at + 2]!, MAX_SHIFT);
+        this.windowShift = Math.min(bytes[at + 2], MAX_SHIFT);
       }
       at += length;
     }

@@ -179,7 +179,7 @@ export class TcpNat implements ConnectionHost {
     const ready = this.#ready;
     let next = 0;
     while (next < ready.length) {
-      const connection = ready[next]!;
+      const connection = ready[next];
       const result = connection.output();
       this.#arm(connection);
       if (result === 'blocked') break;

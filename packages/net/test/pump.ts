@@ -1,5 +1,5 @@
 import type { Clock, OutsideIo } from '@vmloom/device';
-import { NetError } from '../error.js';
+import { NetError } from '../src/error.js';
 
 /**
  * Runs a clock in step with the wall until `done`, delivering what arrives from outside: for tests with real
