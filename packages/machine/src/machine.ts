@@ -48,6 +48,14 @@ export interface MachineExit {
   readonly code: number;
 }
 
+/** What a debugger decides for the harts of a machine. */
+export interface HartDebugger {
+  /** False: the hart stands still. */
+  runs(hart: Hart): boolean;
+  /** Runs the hart for at most so many instructions. */
+  run(hart: Hart, instructions: number): void;
+}
+
 const POWER_OFF: MachineExit = { reason: 'power-off', code: 0 };
 const MAX_HARTS = 8;
 /** Pages of guest code kept decoded: 4 MiB of it, in 32 MiB of the reserve. */
@@ -69,6 +77,8 @@ export class Machine implements WorldPart {
   readonly harts: readonly Hart[];
   readonly board: VirtBoard;
   readonly console: Console;
+  /** Has a say in what the harts do, while there is one. */
+  debugger: HartDebugger | undefined;
   /** Told when a hart leaves for a debugger. */
   onBreakpoint: ((hart: Hart) => void) | undefined;
   readonly #options: MachineOptions;
@@ -203,7 +213,8 @@ export class Machine implements WorldPart {
 
   /** By the run loop, for a hart. */
   runs(hart: Hart): boolean {
-    return this.#state === 'on' && (this.#sbi === undefined || this.#sbi.runnable(hart));
+    if (this.#state !== 'on' || this.debugger?.runs(hart) === false) return false;
+    return this.#sbi === undefined || this.#sbi.runnable(hart);
   }
 
   /** By the run loop: a hart left its slice. */
@@ -333,6 +344,11 @@ class HartRunner implements Runner {
 
   get runnable(): boolean {
     return this.machine.runs(this.hart);
+  }
+
+  run(instructions: number): void {
+    if (this.machine.debugger === undefined) this.hart.run(instructions);
+    else this.machine.debugger.run(this.hart, instructions);
   }
 
   left(exit: RunnableHart['exit']): void {

@@ -21,6 +21,8 @@ export interface Runner {
   readonly hart: RunnableHart;
   /** False: stopped (HSM), or its machine is paused or off. */
   readonly runnable: boolean;
+  /** Runs the hart for at most so many instructions, where that is not plainly {@link RunnableHart.run}. */
+  run?(instructions: number): void;
   /** Called after each slice that ended for another reason than its budget and WFI. */
   left(exit: RunnableHart['exit']): void;
 }

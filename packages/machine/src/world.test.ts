@@ -72,6 +72,32 @@ describe('World', () => {
     expect(hart.localTime).toBe(3_600e9 + 1);
   });
 
+  it('a runner may run its hart itself, in smaller pieces', async () => {
+    const hart = new FakeHart();
+    const { world, runners } = worldOf(hart);
+    Object.assign(runners[0]!, { run: (instructions: number) => hart.run(Math.min(instructions, 3)) });
+    await world.run({ until: 100 });
+    expect(hart.retired).toBe(100);
+    expect(hart.slices.slice(0, 3)).toEqual([3, 6, 9]);
+  });
+
+  it('stop in the task of start keeps the world at rest, start in the task of stop keeps it going', async () => {
+    const hart = new FakeHart();
+    const { world } = worldOf(hart);
+    world.start();
+    world.stop();
+    await Promise.resolve();
+    expect([world.running, hart.retired]).toEqual([false, 0]);
+
+    hart.script.set(500, () => world.stop());
+    hart.script.set(100, () => {
+      world.stop();
+      world.start();
+    });
+    expect(await world.run({ until: 1000 })).toBe('stopped');
+    expect(hart.retired).toBe(500);
+  });
+
   it('a world with nothing to do comes back, stopped runners do not run', async () => {
     const hart = new FakeHart();
     const { world, runners } = worldOf(hart);

@@ -99,6 +99,7 @@ export class World implements Snapshotable {
 
   /** Makes a running loop come back: after the present slice, or the present instruction from within one. */
   stop(): void {
+    this.#starting = false;
     this.#stopping = true;
     this.#current?.requestStop();
     this.#wake?.();
@@ -121,12 +122,15 @@ export class World implements Snapshotable {
 
   /**
    * Runs in the background, from the end of the present task on, so that everything started in one task
-   * starts at one time. Comes to rest when nothing is left to happen; starting again goes on.
+   * starts at one time. Comes to rest when nothing is left to happen; starting again goes on, and takes
+   * back a {@link stop} that the loop has not come to.
    */
   start(): void {
+    if (this.#running) this.#stopping = false;
     if (this.#running || this.#starting) return;
     this.#starting = true;
     queueMicrotask(() => {
+      if (!this.#starting) return;
       this.#starting = false;
       if (!this.#running) void this.run();
     });
@@ -197,7 +201,9 @@ export class World implements Snapshotable {
     clock.beginSlice(end, (when) => hart.shortenTo(when));
     this.#current = hart;
     this.#slices++;
-    hart.run(Math.max(1, hart.instructionsUntil(end)));
+    const instructions = Math.max(1, hart.instructionsUntil(end));
+    if (runner.run === undefined) hart.run(instructions);
+    else runner.run(instructions);
     this.#current = undefined;
     clock.endSlice();
     // Whoever acts on the exit (firmware, a debugger) does so at the hart's time.
