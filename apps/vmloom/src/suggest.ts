@@ -23,16 +23,16 @@ function edits(a: string, b: string): number {
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1];
       let cost = Math.min(
-        previous[column - 1]! + (same ? 0 : 1),
-        previous[column]! + 1,
-        current[column - 1]! + 1,
+        previous[column - 1] + (same ? 0 : 1),
+        previous[column] + 1,
+        current[column - 1] + 1,
       );
       if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
-        cost = Math.min(cost, before[column - 2]! + 1);
+        cost = Math.min(cost, before[column - 2] + 1);
       }
       current.push(cost);
     }
     [before, previous] = [previous, current];
   }
-  return previous[b.length]!;
+  return previous[b.length];
 }

@@ -51,12 +51,12 @@ function start(
   line: { args: string; append?: string },
   places: Record<string, string>,
 ) {
-  const fill = (word: string): string => word.replaceAll(/KERNEL|TMP|PORT|FILE/g, (name) => places[name]!);
+  const fill = (word: string): string => word.replaceAll(/KERNEL|TMP|PORT|FILE/g, (name) => places[name]);
   const args = [
     ...line.args.split(' ').map(fill),
     ...(line.append === undefined ? [] : ['-append', line.append]),
   ];
-  const child = spawn(program[0]!, [...program.slice(1), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program[0], [...program.slice(1), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (status) => resolve(status)));

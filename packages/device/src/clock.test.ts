@@ -48,12 +48,14 @@ describe('Clock', () => {
   it('cancels exactly the event that is named, wherever it is in the queue', () => {
     const clock = new Clock();
     const owner = new FakeOwner(clock);
-    const ids = Array.from({ length: 50 }, (_, index) => clock.schedule(owner, `e${index}`, (index * 37) % 50));
+    const ids = Array.from({ length: 50 }, (_, index) =>
+      clock.schedule(owner, `e${index}`, (index * 37) % 50),
+    );
     for (let index = 0; index < 50; index += 3) {
-      expect(clock.cancel(ids[index]!)).toBe(true);
-      expect(clock.cancel(ids[index]!)).toBe(false);
+      expect(clock.cancel(ids[index])).toBe(true);
+      expect(clock.cancel(ids[index])).toBe(false);
     }
-    expect(clock.pending(ids[1]!)).toBe(true);
+    expect(clock.pending(ids[1])).toBe(true);
     clock.runUntil(100);
     const times = owner.log.map((line) => Number(line.split(' ')[0]));
     expect(times).toEqual([...times].sort((a, b) => a - b));

@@ -67,7 +67,8 @@ export class Clock implements Snapshotable {
     if (this.#owners.get(owner.name) !== owner) {
       throw new DeviceError('unknown-owner', `${owner.name} is not registered on this clock`);
     }
-    if (!Number.isFinite(when)) throw new DeviceError('bad-time', `${owner.name} schedules ${kind} at ${when}`);
+    if (!Number.isFinite(when))
+      throw new DeviceError('bad-time', `${owner.name} schedules ${kind} at ${when}`);
     const due = Math.max(this.now, Math.ceil(when));
     const seq = this.#seq++;
     this.#push({ owner: owner.name, kind, args, when: due, seq });
@@ -147,7 +148,10 @@ export class Clock implements Snapshotable {
     const events = snapshot['events'] as unknown as Event[];
     for (const event of events) {
       if (!this.#owners.has(event.owner)) {
-        throw new DeviceError('unknown-owner', `the snapshot has an event of ${event.owner}, which is not here`);
+        throw new DeviceError(
+          'unknown-owner',
+          `the snapshot has an event of ${event.owner}, which is not here`,
+        );
       }
     }
     this.now = snapshot['now'] as number;
@@ -174,10 +178,10 @@ export class Clock implements Snapshotable {
 
   #rise(index: number): void {
     const heap = this.#heap;
-    const event = heap[index]!;
+    const event = heap[index];
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (earlier(heap[parent]!, event) <= 0) break;
+      if (earlier(heap[parent], event) <= 0) break;
       heap[index] = heap[parent]!;
       index = parent;
     }
@@ -186,12 +190,12 @@ export class Clock implements Snapshotable {
 
   #sink(index: number): void {
     const heap = this.#heap;
-    const event = heap[index]!;
+    const event = heap[index];
     for (;;) {
       let child = 2 * index + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && earlier(heap[child + 1]!, heap[child]!) < 0) child++;
-      if (earlier(event, heap[child]!) <= 0) break;
+      if (child + 1 < heap.length && earlier(heap[child + 1], heap[child]) < 0) child++;
+      if (earlier(event, heap[child]) <= 0) break;
       heap[index] = heap[child]!;
       index = child;
     }

@@ -17,7 +17,12 @@ describe('DmaPort', () => {
   it('contract DMA: neighbouring windows that lie apart in the host give scattered ranges', () => {
     const { dma, memory, space } = new FakeHost();
     space.mapRam({ name: 'a', base: 0x1000, size: 0x1000, offset: memory.ramOffset });
-    space.mapRam({ name: 'b', base: 0x2000, size: 0x1000, offset: (memory.ramOffset + 0x8000) as typeof memory.ramOffset });
+    space.mapRam({
+      name: 'b',
+      base: 0x2000,
+      size: 0x1000,
+      offset: (memory.ramOffset + 0x8000) as typeof memory.ramOffset,
+    });
     const source = Uint8Array.from({ length: 0x2000 }, (_, index) => index * 7);
     expect(dma.write(0x1000, 0, source)).toBe(DMA_OK);
     expect(dma.answer.count).toBe(2);

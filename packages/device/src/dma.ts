@@ -61,8 +61,8 @@ export class DmaAnswer {
   /** Adds a range of host offsets; joins it to the last one where it continues it. */
   add(offset: number, length: number): void {
     const last = this.count - 1;
-    if (last >= 0 && this.offsets[last]! + this.lengths[last]! === offset) {
-      this.lengths[last]! += length;
+    if (last >= 0 && this.offsets[last] + this.lengths[last] === offset) {
+      this.lengths[last] += length;
       return;
     }
     if (this.count === this.offsets.length) {
@@ -97,7 +97,7 @@ export class DirectTranslator implements DmaTranslator {
     answer.status = DMA_OK;
     answer.count = 0;
     if (address === UNMAPPABLE) return answer.fail(DMA_ABORT);
-    for (let left = request.length; left > 0; ) {
+    for (let left = request.length; left > 0;) {
       const part = Math.min(left, this.space.contiguous(address));
       const offset = part === 0 ? -1 : this.space.resolve(address, part, request.write);
       if (offset < 0) {
@@ -162,8 +162,8 @@ export class DmaPort {
     if (status !== DMA_OK) return status;
     const { offsets, lengths, count } = this.answer;
     for (let index = 0, at = 0; index < count; index++) {
-      const offset = offsets[index]!;
-      const length = lengths[index]!;
+      const offset = offsets[index];
+      const length = lengths[index];
       target.set(this.memory.bytes.subarray(offset, offset + length), at);
       at += length;
     }
@@ -180,8 +180,8 @@ export class DmaPort {
     if (status !== DMA_OK) return status;
     const { offsets, lengths, count } = this.answer;
     for (let index = 0, at = 0; index < count; index++) {
-      const length = lengths[index]!;
-      this.memory.write(offsets[index]! as HostOffset, source.subarray(at, at + length));
+      const length = lengths[index];
+      this.memory.write(offsets[index] as HostOffset, source.subarray(at, at + length));
       at += length;
     }
     return DMA_OK;

@@ -1,10 +1,5 @@
 export type DeviceErrorCode =
-  | 'duplicate-owner'
-  | 'unknown-owner'
-  | 'bad-time'
-  | 'bad-snapshot'
-  | 'replay-mismatch'
-  | 'bad-property';
+  'duplicate-owner' | 'unknown-owner' | 'bad-time' | 'bad-snapshot' | 'replay-mismatch' | 'bad-property';
 
 /** The one error class of `@vmloom/device`. */
 export class DeviceError extends Error {

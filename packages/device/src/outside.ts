@@ -73,7 +73,8 @@ export class OutsideIo {
     this.#outstanding++;
     work().then(
       (args) => this.#complete(owner, kind, args),
-      (error: unknown) => this.#complete(owner, kind, { error: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) =>
+        this.#complete(owner, kind, { error: error instanceof Error ? error.message : String(error) }),
     );
   }
 
@@ -126,7 +127,7 @@ export class OutsideIo {
     const first = replay.next;
     for (let due = replay.records[first]; due !== undefined; due = replay.records[replay.next]) {
       if (due.when > this.clock.now || due.slice > slice) break;
-      this.clock.schedule(replay.owners[replay.next++]!, due.kind, this.clock.now, due.args);
+      this.clock.schedule(replay.owners[replay.next++], due.kind, this.clock.now, due.args);
     }
     return replay.next - first;
   }

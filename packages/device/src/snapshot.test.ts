@@ -5,7 +5,13 @@ import { decodeSnapshot, encodeSnapshot } from './snapshot.js';
 describe('snapshots as text', () => {
   it('contract Snapshot: named plain data comes back as it was', () => {
     const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => index * 31);
-    const snapshot = { type: 'x', version: 3, bytes, list: [1n << 63n, -1n, null, true], inner: { a: 'b', n: -0.5 } };
+    const snapshot = {
+      type: 'x',
+      version: 3,
+      bytes,
+      list: [1n << 63n, -1n, null, true],
+      inner: { a: 'b', n: -0.5 },
+    };
     expect(decodeSnapshot(encodeSnapshot(snapshot))).toEqual(snapshot);
   });
 

@@ -39,7 +39,7 @@ export class Console implements EventOwner {
   #device: ConsoleDevice | undefined;
   #text = '';
   #cursor = 0;
-  #waiters: Waiter[] = [];
+  readonly #waiters: Waiter[] = [];
   #ended: string | undefined;
   #input = new Uint8Array(0);
   #looking = false;

@@ -251,13 +251,13 @@ export class Machine implements WorldPart {
       throw new MachineError(
         'bad-snapshot',
         `${this.name} has ${this.harts.length} harts and ${this.#ramSize} bytes of RAM; ` +
-          `the snapshot is of ${harts.length} and ${String(snapshot['ramSize'])}`,
+          `the snapshot is of ${harts.length} and ${snapshot['ramSize'] as number}`,
       );
     }
-    restoreRam(this.memory, snapshot['ram']!);
+    restoreRam(this.memory, snapshot['ram']);
     const devices = snapshot['devices'] as unknown as Record<string, Snapshot>;
-    for (const [name, device] of Object.entries(this.board.devices)) device.restore(devices[name]!);
-    this.harts.forEach((hart, id) => hart.restore(harts[id]!));
+    for (const [name, device] of Object.entries(this.board.devices)) device.restore(devices[name]);
+    this.harts.forEach((hart, id) => hart.restore(harts[id]));
     if (this.#sbi !== undefined) this.#sbi.restore(snapshot['sbi'] as Snapshot);
     this.console.restore(snapshot['console'] as Snapshot);
     this.#state = snapshot['state'] as 'off' | 'on' | 'paused';

@@ -6,7 +6,7 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 export function parseSize(size: number | string): number {
   if (typeof size === 'number') return size;
   const match = /^\s*(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?\s*$/i.exec(size);
-  const bytes = match === null ? NaN : Number(match[1]) * UNITS[match[2]!.toLowerCase()]!;
+  const bytes = match === null ? NaN : Number(match[1]) * UNITS[match[2].toLowerCase()];
   if (!Number.isSafeInteger(bytes)) {
     throw new MachineError('bad-option', `"${size}" is no size; write 4096, 128MiB, 128M or 1G`);
   }

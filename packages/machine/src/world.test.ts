@@ -1,3 +1,4 @@
+import type { OutsideRecord } from '@vmloom/device';
 import { FakeOwner } from '@vmloom/device/testing';
 import { describe, expect, it } from 'vitest';
 import { FakeHart, FakeRunner, FakeWall } from './testing/index.js';
@@ -101,12 +102,12 @@ describe('World', () => {
   it('a world with nothing to do comes back, stopped runners do not run', async () => {
     const hart = new FakeHart();
     const { world, runners } = worldOf(hart);
-    runners[0]!.runnable = false;
+    runners[0].runnable = false;
     expect(await world.run()).toBe('idle');
     expect(await world.run({ until: 500 })).toBe('until');
     expect(hart.retired).toBe(0);
-    runners[0]!.runnable = true;
-    world.reconsider(runners[0]!);
+    runners[0].runnable = true;
+    world.reconsider();
     await world.run({ until: 600 });
     expect(hart.retired).toBe(100);
   });
@@ -124,12 +125,12 @@ describe('World', () => {
     const { world, runners } = worldOf(hart);
     hart.script.set(5, () => hart.leave('sbi'));
     await world.run({ until: 100 });
-    expect(runners[0]!.exits).toEqual(['sbi']);
+    expect(runners[0].exits).toEqual(['sbi']);
     expect(hart.retired).toBe(100);
   });
 
   it('contract Outside I/O: arrivals wake an idle world, and a record repeats the run', async () => {
-    const run = async (replay?: readonly import('@vmloom/device').OutsideRecord[]) => {
+    const run = async (replay?: readonly OutsideRecord[]) => {
       const hart = new FakeHart();
       const { world } = worldOf(hart);
       const owner = new FakeOwner(world.clock);
@@ -188,7 +189,9 @@ describe('World', () => {
     const hart = new FakeHart();
     const { world } = worldOf(hart);
     let second: Promise<unknown> = Promise.resolve();
-    hart.script.set(5, () => (second = world.run()));
+    hart.script.set(5, () => {
+      second = world.run();
+    });
     await Promise.all([
       world.run({ until: 10 }),
       expect(Promise.resolve().then(() => second)).rejects.toThrow(/already/),

@@ -291,7 +291,7 @@ export class World implements Snapshotable {
       [this.#halted, 'halted'],
     ] as const) {
       set.clear();
-      for (const index of snapshot[name] as number[]) set.add(this.#runners[index]!);
+      for (const index of snapshot[name] as number[]) set.add(this.#runners[index]);
     }
   }
 }

@@ -40,9 +40,13 @@ describe('AddressSpace', () => {
 
   it('contract Memory: nothing outside the RAM of the host can be mapped', () => {
     const { memory, space } = board();
-    expect(() => space.mapRam({ name: 'reserve', base: 0, size: 4096, offset: hostOffset(0x10000) })).toThrow(MemoryError);
+    expect(() => space.mapRam({ name: 'reserve', base: 0, size: 4096, offset: hostOffset(0x10000) })).toThrow(
+      MemoryError,
+    );
     const beyond = hostOffset(memory.ramOffset + 0xf_f000);
-    expect(() => space.mapRam({ name: 'beyond', base: 0, size: 0x2000, offset: beyond })).toThrow(MemoryError);
+    expect(() => space.mapRam({ name: 'beyond', base: 0, size: 0x2000, offset: beyond })).toThrow(
+      MemoryError,
+    );
   });
 
   it('contract AddressSpace: a region declares its legal widths and alignments', () => {
@@ -86,7 +90,8 @@ describe('AddressSpace', () => {
     space.mapMmio({ name: 'low', base: 0x1000, size: 0x100, handler: low });
     const window = space.mapMmio({ name: 'high', base: 0x1040, size: 0x40, handler: high, priority: 1 });
     space.mapMmio({ name: 'late', base: 0x1000, size: 0x100, handler: high });
-    const names = (): string[] => [...space.regions()].filter(({ base }) => base < RAM).map(({ name }) => name);
+    const names = (): string[] =>
+      [...space.regions()].filter(({ base }) => base < RAM).map(({ name }) => name);
     expect(names()).toEqual(['low', 'high', 'low']);
     space.load(physical(0x1044), 4);
     expect(high.log).toEqual(['read 4 4']);

@@ -145,7 +145,9 @@ export class AddressSpace {
   }
 
   /** What holds an address: for tools, faults and the ledger. */
-  describe(address: PhysicalAddress): { name: string; kind: 'ram' | 'rom' | 'trapped' | 'direct' } | undefined {
+  describe(
+    address: PhysicalAddress,
+  ): { name: string; kind: 'ram' | 'rom' | 'trapped' | 'direct' } | undefined {
     const entry = this.#find(address)?.entry;
     if (entry === undefined) return undefined;
     const { name } = entry;
@@ -295,7 +297,7 @@ export class AddressSpace {
     let high = stretches.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (stretches[middle]!.end <= address) low = middle + 1;
+      if (stretches[middle].end <= address) low = middle + 1;
       else high = middle;
     }
     const found = stretches[low];
@@ -315,8 +317,8 @@ function flatten(entries: readonly Entry[]): Stretch[] {
   const strongest = [...entries].sort((a, b) => b.priority - a.priority || a.order - b.order);
   const stretches: Stretch[] = [];
   for (let index = 0; index + 1 < edges.length; index++) {
-    const start = edges[index]!;
-    const end = edges[index + 1]!;
+    const start = edges[index];
+    const end = edges[index + 1];
     const entry = strongest.find((candidate) => candidate.base <= start && candidate.end >= end);
     if (entry === undefined) continue;
     const previous = stretches.at(-1);

@@ -4,13 +4,17 @@ import type { HostMemory } from './host-memory.js';
 const MEMORY_SECTION_IMPORT = 2;
 const IMPORT_KIND_MEMORY = 2;
 
+// Not a literal in the import, so that bundlers for the browser leave it alone.
+const NODE_FILES = 'node:fs/promises';
+interface NodeFiles {
+  readFile(path: URL): Promise<Uint8Array>;
+}
+
 /** Bytes of a compiled core, by URL: `file:` through Node's file system, all else through fetch. */
 export async function fetchCore(url: URL): Promise<Uint8Array> {
   if (url.protocol === 'file:') {
-    const { readFile } = (await import(/* @vite-ignore */ 'node:fs/promises' as string)) as {
-      readFile(path: URL): Promise<Uint8Array>;
-    };
-    return new Uint8Array(await readFile(url));
+    const files = (await import(/* @vite-ignore */ NODE_FILES)) as NodeFiles;
+    return new Uint8Array(await files.readFile(url));
   }
   const response = await fetch(url);
   return new Uint8Array(await response.arrayBuffer());
@@ -59,7 +63,8 @@ function memoryLimitsAt(wasm: Uint8Array): number {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = wasm[at++];
-      if (byte === undefined) throw new MemoryError('bad-region', 'the core is not a whole WebAssembly module');
+      if (byte === undefined)
+        throw new MemoryError('bad-region', 'the core is not a whole WebAssembly module');
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
@@ -82,7 +87,7 @@ function memoryLimitsAt(wasm: Uint8Array): number {
       else if (kind === 3) at += 2;
       else if (kind === 1) {
         at++;
-        const limits = wasm[at++]!;
+        const limits = wasm[at++];
         leb();
         if ((limits & 1) !== 0) leb();
       }

@@ -1,11 +1,6 @@
 /** What went wrong, for programs; the message says it for people. */
 export type MemoryErrorCode =
-  | 'bad-size'
-  | 'reserve-exhausted'
-  | 'out-of-range'
-  | 'overlap'
-  | 'bad-region'
-  | 'shared-unavailable';
+  'bad-size' | 'reserve-exhausted' | 'out-of-range' | 'overlap' | 'bad-region' | 'shared-unavailable';
 
 /** The one error class of `@vmloom/memory`. */
 export class MemoryError extends Error {

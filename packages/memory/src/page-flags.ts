@@ -31,11 +31,11 @@ export class PageFlags {
   }
 
   set(page: number, flag: PageFlag): void {
-    this.#bytes[page]! |= flag;
+    this.#bytes[page] |= flag;
   }
 
   clear(page: number, flag: PageFlag): void {
-    this.#bytes[page]! &= ~flag;
+    this.#bytes[page] &= ~flag;
   }
 
   /** Calls `listener` after every store to a page that carries `flag`; the answer ends the subscription. */
@@ -65,8 +65,8 @@ export class PageFlags {
     const last = (start + length - 1) >>> PAGE_SHIFT;
     let seen = 0;
     for (let page = start >>> PAGE_SHIFT; page <= last; page++) {
-      seen |= this.#bytes[page]!;
-      this.#bytes[page]! &= ~PAGE_CLEAN;
+      seen |= this.#bytes[page];
+      this.#bytes[page] &= ~PAGE_CLEAN;
     }
     for (const flag of FLAGS) {
       if ((seen & flag) === 0) continue;
@@ -76,14 +76,14 @@ export class PageFlags {
 
   /** Starts or restarts dirty tracking of `count` pages: every one is clean until its next store. */
   armDirtyTracking(firstPage: number, count: number): void {
-    for (let page = firstPage; page < firstPage + count; page++) this.#bytes[page]! |= PAGE_CLEAN;
+    for (let page = firstPage; page < firstPage + count; page++) this.#bytes[page] |= PAGE_CLEAN;
   }
 
   /** The pages written since tracking was armed, in ascending order; tracking is armed again. */
   takeDirty(firstPage: number, count: number): number[] {
     const dirty: number[] = [];
     for (let page = firstPage; page < firstPage + count; page++) {
-      if ((this.#bytes[page]! & PAGE_CLEAN) === 0) dirty.push(page);
+      if ((this.#bytes[page] & PAGE_CLEAN) === 0) dirty.push(page);
     }
     this.armDirtyTracking(firstPage, count);
     return dirty;

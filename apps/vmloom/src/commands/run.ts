@@ -20,7 +20,7 @@ export async function run(argv: readonly string[], streams: TerminalStreams): Pr
         detach();
         server.close();
       });
-      if (plan.monitors[index]!.wait) await server.firstPeer();
+      if (plan.monitors[index].wait) await server.firstPeer();
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const quit = (): void => session.quit();

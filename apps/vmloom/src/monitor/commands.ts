@@ -28,7 +28,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: `info ${INFO_TOPICS.join('|')}`,
     help: 'show a part of the machine',
     run: (target, words) => {
-      const topic = need(words, 0, COMMANDS['info']!.usage);
+      const topic = need(words, 0, COMMANDS['info'].usage);
       if (!(INFO_TOPICS as readonly string[]).includes(topic)) {
         throw new CliError(`no info on ${topic}${didYouMean(topic, INFO_TOPICS)}`);
       }
@@ -39,9 +39,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'set_link NAME on|off',
     help: 'plug or unplug the cable of a network or NIC',
     run: (target, words) => {
-      const state = need(words, 1, COMMANDS['set_link']!.usage);
-      if (state !== 'on' && state !== 'off') throw new CliError(`usage: ${COMMANDS['set_link']!.usage}`);
-      target.setLink(words[0]!, state === 'on');
+      const state = need(words, 1, COMMANDS['set_link'].usage);
+      if (state !== 'on' && state !== 'off') throw new CliError(`usage: ${COMMANDS['set_link'].usage}`);
+      target.setLink(words[0], state === 'on');
       return '';
     },
   },
@@ -49,7 +49,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'savevm FILE',
     help: 'write a snapshot',
     run: async (target, words) => {
-      await target.saveSnapshot(need(words, 0, COMMANDS['savevm']!.usage));
+      await target.saveSnapshot(need(words, 0, COMMANDS['savevm'].usage));
       return '';
     },
   },
@@ -57,7 +57,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'loadvm FILE',
     help: 'go on from a snapshot',
     run: async (target, words) => {
-      await target.loadSnapshot(need(words, 0, COMMANDS['loadvm']!.usage));
+      await target.loadSnapshot(need(words, 0, COMMANDS['loadvm'].usage));
       return '';
     },
   },
@@ -85,7 +85,7 @@ const ALIASES: Readonly<Record<string, string>> = { q: 'quit', c: 'cont', s: 'st
 export async function runLine(target: MonitorTarget, line: string): Promise<string> {
   const [typed = '', ...words] = line.trim().split(/\s+/);
   if (typed === '') return '';
-  const name = Object.hasOwn(ALIASES, typed) ? ALIASES[typed]! : typed;
+  const name = Object.hasOwn(ALIASES, typed) ? ALIASES[typed] : typed;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     throw new CliError(`unknown command ${typed}${didYouMean(typed, Object.keys(COMMANDS))}; try help`);

@@ -62,8 +62,8 @@ describe("QEMU's command line", () => {
   it('-nic is a network and its NIC', () => {
     const { netdevs, devices } = plan('-nic user,model=e1000,mac=52:54:00:00:00:09');
     expect(netdevs.map(({ id }) => id)).toEqual(['nic0']);
-    expect(devices[0]!.driver).toBe('e1000');
-    expect(devices[0]!.properties.required('netdev')).toBe('nic0');
+    expect(devices[0].driver).toBe('e1000');
+    expect(devices[0].properties.required('netdev')).toBe('nic0');
   });
 
   it.each([

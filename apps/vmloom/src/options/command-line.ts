@@ -55,7 +55,7 @@ export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
 export function typedOptions(argv: readonly string[]): TypedOption[] {
   const typed: TypedOption[] = [];
   for (let at = 0; at < argv.length; at++) {
-    const word = argv[at]!;
+    const word = argv[at];
     const name = word.replace(/^--?/, '');
     if (name === word) throw new CliError(`"${word}" is no option; a kernel is given with -kernel FILE`);
     const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;

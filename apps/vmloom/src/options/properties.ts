@@ -113,7 +113,7 @@ export function parseBytes(text: string, where: string, unit = 1): number {
 function split(text: string): string[] {
   const parts = [''];
   for (let at = 0; at < text.length; at++) {
-    if (text[at] !== ',') parts[parts.length - 1] += text[at]!;
+    if (text[at] !== ',') parts[parts.length - 1] += text[at];
     else if (text[at + 1] === ',') {
       parts[parts.length - 1] += ',';
       at++;

@@ -116,7 +116,7 @@ function stationAddress(properties: Properties, index: number): string {
   const mac = properties.optional('mac');
   if (mac === undefined) {
     const bytes = Uint8Array.from(FIRST_MAC);
-    bytes[5] = bytes[5]! + index;
+    bytes[5] = bytes[5] + index;
     return formatMac(bytes);
   }
   parseMac(mac);

@@ -22,7 +22,7 @@ export function infoText(
       return memoryTree(machine);
     case 'network':
       return [...networks.values()]
-        .map(({ id, describe, port }) => `${id}: ${describe()}, link ${port.up ? 'up' : 'down'}`)
+        .map((network) => `${network.id}: ${network.describe()}, link ${network.port.up ? 'up' : 'down'}`)
         .join('\n');
   }
 }
@@ -48,12 +48,12 @@ export function table(
   right: readonly number[] = [],
 ): string {
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+    Math.max(title.length, ...rows.map((row) => row[column].length)),
   );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) =>
-        right.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+        right.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
       )
       .join('  ')
       .trimEnd();

@@ -56,7 +56,7 @@ class Terminal {
   #monitor = false;
   #line = '';
   /** Console output while the monitor has the terminal. */
-  #held: Uint8Array[] = [];
+  readonly #held: Uint8Array[] = [];
 
   constructor(
     readonly console: Console,

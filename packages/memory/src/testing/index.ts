@@ -26,7 +26,11 @@ export class FakeRegisters implements MmioHandler {
 }
 
 /** Places for RAM that tests of every core try: an ordinary one, across the 2 GiB line, and at the last page. */
-export const RAM_PLACES: readonly { readonly name: string; readonly ramOffset: number; readonly ram: number }[] = [
+export const RAM_PLACES: readonly {
+  readonly name: string;
+  readonly ramOffset: number;
+  readonly ram: number;
+}[] = [
   { name: 'an ordinary place', ramOffset: 0x0200_0000, ram: 0x10_0000 },
   { name: 'across the 2 GiB line', ramOffset: 0x7ff8_0000, ram: 0x10_0000 },
   { name: 'at the last page of 4 GiB', ramOffset: 0xfff0_0000, ram: 0x10_0000 },
