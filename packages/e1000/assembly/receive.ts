@@ -4,10 +4,11 @@ import * as R from '../src/register-map';
 import { loadBe16 } from './checksum';
 import { count, count64, countSize } from './counters';
 import { frameFcs } from './crc';
-import { bump, dmaRead, dmaWrite, map, mapCount, mapLength, mapOffset } from './dma';
+import { bump, dmaWrite, map, mapCount, mapLength, mapOffset } from './dma';
 import { fifoFits, fifoFront, fifoPop, fifoPush } from './fifo';
 import { filter, isFlowControl, isOwn, PASS_INEXACT, REJECT, REJECT_VLAN } from './filter';
 import { addRange, copyOut, rangeAt } from './frame';
+import { readAhead } from './read-ahead';
 import { checkReceived } from './receive-checksum';
 
 const OPCODE_PAUSE: u32 = 1;
@@ -187,12 +188,11 @@ function deliver(s: u32, done: u32, total: u32): u32 {
   const size = get(s, R.REG_RDLEN) >> 4;
   const base = (<u64>get(s, R.REG_RDBAH) << 32) | get(s, R.REG_RDBAL);
   const buffer = bufferSize(s);
-  const d = s + L.CORE_STATE_DESCRIPTOR;
   for (let free = freeDescriptors(s); free > 0; free--) {
     const head = get(s, R.REG_RDH);
     const at = base + (head << 4);
-    if (!dmaRead(s, at, d, 16)) return FAILED;
-    bump(s + L.CORE_STATE_DESCRIPTORS_READ, 1);
+    const d = readAhead(s, L.CORE_STATE_RX_AHEAD_FIRST, L.CORE_STATE_RX_AHEAD, base, head, size, free);
+    if (d == 0) return FAILED;
     const address = load<u64>(d);
     // 3.2.3: a descriptor without a buffer is given back unused.
     const n = address == 0 ? 0 : min(buffer, total - done);

@@ -1,8 +1,9 @@
 import * as L from '../src/layout-offsets';
 import * as R from '../src/register-map';
 import { count, countTransmitted } from './counters';
-import { bump, dmaRead, dmaWrite, map, mapCount, mapLength, mapOffset, MAP_LIMIT } from './dma';
+import { bump, dmaWrite, map, mapCount, mapLength, mapOffset, MAP_LIMIT } from './dma';
 import { frameFcs } from './crc';
+import { readAhead } from './read-ahead';
 import { addRange, clearFrame, copyOut, MAX_RANGES, trimEnd } from './frame';
 import { insertChecksum, prepareHeader, insertTag, legacyChecksum } from './offload';
 import { beginSegmentation, segmentData, segmentEnd } from './segmentation';
@@ -79,15 +80,15 @@ function step(s: u32): u32 {
   if (get(s, L.CORE_STATE_BUDGET) == 0) return R.TX_BUDGET;
   const base = (<u64>get(s, R.REG_TDBAH) << 32) | get(s, R.REG_TDBAL);
   const at = base + (head << 4);
-  const d = s + L.CORE_STATE_DESCRIPTOR;
-  if (!dmaRead(s, at, d, 16)) {
+  const left: u32 = tail > head ? tail - head : tail + size - head;
+  const d = readAhead(s, L.CORE_STATE_TX_AHEAD_FIRST, L.CORE_STATE_TX_AHEAD, base, head, size, left);
+  if (d == 0) {
     if (get(s, L.CORE_STATE_TX_IN_PACKET) != 0) {
       endPacket(s);
       clearFrame(s);
     }
     return R.TX_FAULT;
   }
-  bump(s + L.CORE_STATE_DESCRIPTORS_READ, 1);
   set(s, L.CORE_STATE_BUDGET, get(s, L.CORE_STATE_BUDGET) - 1);
   const lower = load<u32>(d, 8);
   const command = lower >> 24;
@@ -95,7 +96,7 @@ function step(s: u32): u32 {
   const type = (lower >> 20) & 15;
   if (extended && type != R.TXD_DTYP_DATA) {
     if (type == R.TXD_DTYP_CONTEXT) loadContext(s, d, lower);
-    complete(s, at, head, tail, size, command);
+    complete(s, d, at, head, tail, size, command);
     return CONTINUE;
   }
   if (get(s, L.CORE_STATE_TX_IN_PACKET) == 0) beginPacket(s, d, command, extended);
@@ -103,10 +104,10 @@ function step(s: u32): u32 {
   const length: u32 = load<u64>(d) == 0 ? 0 : extended ? lower & 0xfffff : lower & 0xffff;
   const last = (command & R.TXD_EOP) != 0;
   if (get(s, L.CORE_STATE_TX_SEGMENTING) != 0) {
-    return segmentStep(s, at, head, tail, size, command, length, last);
+    return segmentStep(s, d, at, head, tail, size, command, length, last);
   }
   if (get(s, L.CORE_STATE_TX_DISCARDING) == 0) gather(s, load<u64>(d), length);
-  complete(s, at, head, tail, size, command);
+  complete(s, d, at, head, tail, size, command);
   return last ? finish(s, d, command) : CONTINUE;
 }
 
@@ -150,9 +151,9 @@ export function gather(s: u32, address: u64, length: u32): void {
 }
 
 /** 3.3.3.2: the descriptor is done; its status is written back where software asked for it. */
-function complete(s: u32, at: u64, head: u32, tail: u32, size: u32, command: u32): void {
+function complete(s: u32, d: u32, at: u64, head: u32, tail: u32, size: u32, command: u32): void {
   if ((command & (R.TXD_RS | R.TXD_RPS)) != 0) {
-    const status = s + L.CORE_STATE_DESCRIPTOR + L.TX_LEGACY_DESCRIPTOR_STATUS;
+    const status = d + L.TX_LEGACY_DESCRIPTOR_STATUS;
     store<u8>(status, load<u8>(status) | R.TXD_STATUS_DD);
     if (dmaWrite(s, at + L.TX_LEGACY_DESCRIPTOR_STATUS, status, 1)) bump(s + L.CORE_STATE_DESCRIPTORS_WRITTEN, 1);
     if ((command & R.TXD_IDE) != 0) set(s, L.CORE_STATE_TX_DELAYED, 1);
@@ -249,6 +250,7 @@ function takeFcs(s: u32): bool {
 /** One descriptor, or the part of it that completes a segment. */
 function segmentStep(
   s: u32,
+  d: u32,
   at: u64,
   head: u32,
   tail: u32,
@@ -257,7 +259,6 @@ function segmentStep(
   length: u32,
   last: bool,
 ): u32 {
-  const d = s + L.CORE_STATE_DESCRIPTOR;
   const address = load<u64>(d);
   let taken = get(s, L.CORE_STATE_TX_TAKEN);
   let ready = false;
@@ -270,7 +271,7 @@ function segmentStep(
     // Software may have emptied the last descriptor, so that the segment ends without data.
     if (!ready && last) ready = segmentEnd(s, true);
     set(s, L.CORE_STATE_TX_TAKEN, 0);
-    complete(s, at, head, tail, size, command);
+    complete(s, d, at, head, tail, size, command);
   } else set(s, L.CORE_STATE_TX_TAKEN, taken);
   if (done && last) {
     const discarding = get(s, L.CORE_STATE_TX_DISCARDING);

@@ -186,10 +186,11 @@ export class Interrupts {
   }
 
   #set(causes: number): void {
-    if (causes === 0) return;
     const before = this.#registers.get(R.REG_ICR);
+    const added = causes & ~before;
+    if (added === 0) return;
     this.#registers.set(R.REG_ICR, before | causes);
-    for (const [bit, counter] of this.#causes) if ((causes & ~before & bit) !== 0) counter.value++;
+    for (const [bit, counter] of this.#causes) if ((added & bit) !== 0) counter.value++;
   }
 
   #lower(): void {

@@ -122,6 +122,11 @@ export const coreState = struct([
   u32('txPayloadSent'),
   u32('txSegments'),
   u32('stashLength'),
+  // Descriptors read ahead: the index of the first one, and how many.
+  u32('txAheadFirst'),
+  u32('txAheadCount'),
+  u32('rxAheadFirst'),
+  u32('rxAheadCount'),
   offloadContextField('txNormal'),
   offloadContextField('txSegmentation'),
 
@@ -142,6 +147,8 @@ export const coreState = struct([
   u32('rxStrip'),
 
   blob(16, 'descriptor'),
+  blob(256, 'txAhead'),
+  blob(256, 'rxAhead'),
   blob(8, 'fcs'),
   blob(64, 'zeros'),
   blob(256, 'rxHeader'),

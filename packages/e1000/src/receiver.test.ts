@@ -405,6 +405,31 @@ describe('descriptors run out', () => {
   });
 });
 
+describe('descriptors read ahead', () => {
+  it('8254x 3.2.6: are read in bursts, and forgotten when the ring is moved', () => {
+    const bench = setUp();
+    bench.port.deliver(ethernetFrame());
+    expect(bench.count('dma', 'descriptors read')).toBe(16);
+    const ring = 0x8030_0000;
+    const buffer = 0x8031_0000;
+    const descriptor = new Uint8Array(16);
+    new DataView(descriptor.buffer).setUint32(0, buffer, true);
+    for (let index = 0; index < 8; index++) bench.driver.store(ring + 16 * index, descriptor);
+    bench.driver.write(R.REG_RDBAL, ring);
+    bench.driver.write(R.REG_RDLEN, 128);
+    const frame = ethernetFrame({ seed: 5 });
+    bench.port.deliver(frame);
+    expect(bench.driver.load(buffer, frame.length)).toEqual(frame);
+  });
+
+  it('8254x 3.2.6: never beyond the tail', () => {
+    const bench = setUp();
+    bench.driver.write(R.REG_RDT, 3);
+    bench.port.deliver(ethernetFrame());
+    expect(bench.count('dma', 'descriptors read')).toBe(3);
+  });
+});
+
 describe('hostile rings', () => {
   it.each([
     ['length 0', (bench: NicBench) => bench.driver.write(R.REG_RDLEN, 0)],

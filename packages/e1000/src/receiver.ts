@@ -17,6 +17,7 @@ import {
   CORE_STATE_FRAME_LENGTH,
   CORE_STATE_FRAME_RANGES,
   CORE_STATE_FRAME_RANGES_COUNT,
+  CORE_STATE_RX_AHEAD_COUNT,
   CORE_STATE_RX_INPUT,
   CORE_STATE_RX_LENGTH,
   CORE_STATE_RX_LOST,
@@ -26,7 +27,7 @@ import {
 import * as R from './register-map.js';
 import type { RegisterFile } from './register-file.js';
 import type { StateBlock } from './state-block.js';
-import { workCounters } from './transmitter.js';
+import { WorkCounters } from './work-counters.js';
 
 /** From a doorbell to the first write of a waiting frame, in nanoseconds. */
 const FETCH_DELAY = 500;
@@ -60,7 +61,7 @@ export class Receiver {
   readonly #bytes: Counter;
   readonly #drops: Counter[];
   readonly #staged: Counter;
-  readonly #work: readonly (readonly [number, Counter])[];
+  readonly #work: WorkCounters;
   #blocked = false;
 
   constructor(parts: {
@@ -86,14 +87,20 @@ export class Receiver {
     this.#packets = ledger.counter(owner.name, 'rx', 'packets');
     this.#bytes = ledger.counter(owner.name, 'rx', 'bytes');
     this.#drops = dropCounters(ledger, owner.name, 'rx-drop');
-    this.#work = workCounters(ledger, owner.name);
+    this.#work = new WorkCounters(ledger, owner.name, this.#state);
     this.#staged = ledger.counter(owner.name, 'copy', 'staged bytes', 'emulator');
     const doorbells = ledger.counter(owner.name, 'doorbell', 'RDT');
     registers.onWrite(R.REG_RDT, () => {
       doorbells.value++;
       this.kick();
     });
-    registers.onWrite(R.REG_RCTL, () => this.kick());
+    registers.onWrite(R.REG_RCTL, () => {
+      this.#forgetDescriptors();
+      this.kick();
+    });
+    for (const register of [R.REG_RDBAL, R.REG_RDBAH, R.REG_RDLEN, R.REG_RDH]) {
+      registers.onWrite(register, () => this.#forgetDescriptors());
+    }
   }
 
   /** Bytes of the FIFO in use. */
@@ -151,6 +158,7 @@ export class Receiver {
   /** The registers have been reset: the FIFO is empty. */
   reset(): void {
     this.#timer.disarm();
+    this.#forgetDescriptors();
     this.resizeFifo();
   }
 
@@ -175,6 +183,11 @@ export class Receiver {
     const saved = value as { timer: SnapshotValue; blocked: boolean };
     this.#timer.restore(saved.timer);
     this.#blocked = saved.blocked;
+  }
+
+  /** What was read ahead belongs to another ring, or to another place in it. */
+  #forgetDescriptors(): void {
+    this.#state.set(CORE_STATE_RX_AHEAD_COUNT, 0);
   }
 
   /** True when a frame of `length` bytes would find no room. A small FIFO takes a frame when it is empty. */
@@ -213,7 +226,7 @@ export class Receiver {
 
   #settle(): void {
     const state = this.#state;
-    for (const [field, counter] of this.#work) counter.value += state.take(field);
+    this.#work.settle();
     this.#drops[R.DROP_DMA].value += state.take(CORE_STATE_RX_LOST);
     const causes = state.take(CORE_STATE_CAUSES);
     if ((causes & R.ICR_RXT0) !== 0) this.#interrupts.packetReceived();

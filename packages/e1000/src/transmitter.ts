@@ -6,16 +6,13 @@ import { dropCounters } from './drops.js';
 import type { Interrupts } from './interrupts.js';
 import {
   CORE_STATE_BUDGET,
-  CORE_STATE_BYTES_COPIED,
   CORE_STATE_CAUSES,
-  CORE_STATE_DESCRIPTORS_READ,
-  CORE_STATE_DESCRIPTORS_WRITTEN,
-  CORE_STATE_DMA_FAILURES,
   CORE_STATE_DROP_REASON,
   CORE_STATE_FRAME_COUNT,
   CORE_STATE_FRAME_RANGES,
   CORE_STATE_STASH,
   CORE_STATE_STASH_LENGTH,
+  CORE_STATE_TX_AHEAD_COUNT,
   CORE_STATE_TX_DELAYED,
   CORE_STATE_TX_IN_PACKET,
   CORE_STATE_TX_NORMAL,
@@ -23,6 +20,7 @@ import {
 import * as R from './register-map.js';
 import type { RegisterFile } from './register-file.js';
 import type { StateBlock } from './state-block.js';
+import { WorkCounters } from './work-counters.js';
 
 /** From a doorbell to the first descriptor fetch, in nanoseconds; doorbells meanwhile share it. */
 const FETCH_DELAY = 500;
@@ -58,7 +56,7 @@ export class Transmitter {
   readonly #bytes: Counter;
   readonly #doorbells: Counter;
   readonly #drops: Counter[];
-  readonly #work: readonly (readonly [number, Counter])[];
+  readonly #work: WorkCounters;
   #blocked = false;
   #wireFreeAt = 0;
   #pausedUntil = 0;
@@ -87,7 +85,7 @@ export class Transmitter {
     this.#bytes = ledger.counter(owner.name, 'tx', 'bytes');
     this.#doorbells = ledger.counter(owner.name, 'doorbell', 'TDT');
     this.#drops = dropCounters(ledger, owner.name, 'tx-drop');
-    this.#work = workCounters(ledger, owner.name);
+    this.#work = new WorkCounters(ledger, owner.name, this.#state);
     registers.onWrite(R.REG_TDT, () => {
       this.#doorbells.value++;
       this.kick();
@@ -162,6 +160,8 @@ export class Transmitter {
     if (this.paused) return this.#timer.arm(this.#pausedUntil);
     const state = this.#state;
     state.set(CORE_STATE_BUDGET, EVENT_BUDGET);
+    // What was read ahead in an earlier event may have been moved or remapped since.
+    state.set(CORE_STATE_TX_AHEAD_COUNT, 0);
     let wire = 0;
     let more = false;
     const stashed = state.take(CORE_STATE_STASH_LENGTH);
@@ -216,20 +216,10 @@ export class Transmitter {
 
   #settle(): void {
     const state = this.#state;
-    for (const [field, counter] of this.#work) counter.value += state.take(field);
+    this.#work.settle();
     if (state.take(CORE_STATE_TX_DELAYED) !== 0) this.#interrupts.descriptorDelayed();
     const causes = state.take(CORE_STATE_CAUSES);
     if ((causes & R.ICR_TXDW) !== 0) this.#interrupts.descriptorWritten();
     this.#interrupts.raise(causes & ~R.ICR_TXDW);
   }
-}
-
-/** Counters of the core's own work, by the field in which it counts. */
-export function workCounters(ledger: Ledger, owner: string): (readonly [number, Counter])[] {
-  return [
-    [CORE_STATE_BYTES_COPIED, ledger.counter(owner, 'copy', 'bytes')],
-    [CORE_STATE_DESCRIPTORS_READ, ledger.counter(owner, 'dma', 'descriptors read')],
-    [CORE_STATE_DESCRIPTORS_WRITTEN, ledger.counter(owner, 'dma', 'descriptors written')],
-    [CORE_STATE_DMA_FAILURES, ledger.counter(owner, 'dma', 'refused')],
-  ];
 }
