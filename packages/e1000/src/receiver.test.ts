@@ -417,6 +417,7 @@ describe('descriptors read ahead', () => {
     for (let index = 0; index < 8; index++) bench.driver.store(ring + 16 * index, descriptor);
     bench.driver.write(R.REG_RDBAL, ring);
     bench.driver.write(R.REG_RDLEN, 128);
+    bench.driver.write(R.REG_RDT, 7);
     const frame = ethernetFrame({ seed: 5 });
     bench.port.deliver(frame);
     expect(bench.driver.load(buffer, frame.length)).toEqual(frame);
