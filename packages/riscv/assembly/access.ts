@@ -1,4 +1,4 @@
-import { PAGE_RESERVED } from '../../memory/src/constants';
+import { PAGE_RESERVED } from '@vmloom/memory/assembly/constants';
 import { noteStore } from '@vmloom/memory/assembly/store';
 import {
   C_FLAGS,

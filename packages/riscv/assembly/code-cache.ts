@@ -1,4 +1,4 @@
-import { PAGE_CODE } from '../../memory/src/constants';
+import { PAGE_CODE } from '@vmloom/memory/assembly/constants';
 import {
   C_FLAGS,
   C_HARTS,

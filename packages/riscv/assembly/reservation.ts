@@ -1,4 +1,4 @@
-import { PAGE_RESERVED } from '../../memory/src/constants';
+import { PAGE_RESERVED } from '@vmloom/memory/assembly/constants';
 import { C_FLAGS, C_HARTS, C_HART_COUNT, S_CORE, S_RESERVATION } from '../src/layout';
 
 /** LR reservations: 64-byte sets of host memory, one per hart, watched through the page flags. */

@@ -1,17 +1,12 @@
-import {
-  expectSnapshot,
-  type Clock,
-  type EventId,
-  type EventOwner,
-  type Snapshot,
-  type Snapshotable,
-} from '@vmloom/device';
+import type { Clock, EventId, EventOwner, Snapshot, Snapshotable } from '@vmloom/device';
 import { physical, type AddressSpace, type HandlerWidth } from '@vmloom/memory';
 import type { CoreClient, RiscvCore } from './core.js';
 import { CSR_FCSR, CSR_FFLAGS, CSR_FRM } from './csr-numbers.js';
 import { RiscvError } from './error.js';
-import { CSR_FIELDS, HartState, SAVED_CSRS } from './hart-state.js';
+import { restoreState, saveState } from './hart-snapshot.js';
+import { CSR_FIELDS, HartState } from './hart-state.js';
 import * as L from './layout.js';
+import { writeRamMap } from './ram-map.js';
 
 /** 0 user, 1 supervisor, 3 machine. */
 export type Privilege = 0 | 1 | 3;
@@ -341,59 +336,16 @@ export class Hart implements Snapshotable, EventOwner {
 
   /** Cached translations are dropped, so that the hart goes on as its restored twin does. */
   save(): Snapshot {
-    const state = this.#state;
     this.flushTlb();
-    const csrs: Record<string, bigint> = {};
-    for (const [name, field] of Object.entries(SAVED_CSRS)) csrs[name] = state.u64(field);
-    const reservation = state.u32(L.S_RESERVATION);
-    return {
-      type: 'hart',
-      version: 1,
-      pc: this.pc,
-      privilege: this.privilege,
-      x: registers.map((index) => this.readX(index)),
-      f: registers.map((index) => this.readF(index)),
-      fflags: state.u32(L.S_FFLAGS),
-      frm: state.u32(L.S_FRM),
-      csrs,
-      pmpaddr: entries.map((index) => state.u64(L.S_PMPADDR + index * 8)),
-      waiting: this.waiting,
-      reservation: reservation === 0 ? -1 : reservation - this.#core.memory.ramOffset,
-      retired: this.retired,
-      epochTime: state.count(L.S_EPOCH_TIME),
-      epochRetired: state.count(L.S_EPOCH_RETIRED),
-      epochRemainder: state.u32(L.S_EPOCH_REMAINDER),
-      timerEvent: this.#timer,
-    };
+    return saveState(this.#state, this.#core.memory, this.#timer);
   }
 
   /** The clock's events are restored by the clock. @throws DeviceError bad-snapshot */
   restore(snapshot: Snapshot): void {
-    expectSnapshot(snapshot, 'hart', 1);
-    const state = this.#state;
-    const csrs = snapshot['csrs'] as Record<string, bigint>;
-    for (const [name, field] of Object.entries(SAVED_CSRS)) state.setU64(field, csrs[name]);
-    entries.forEach((index) =>
-      state.setU64(L.S_PMPADDR + index * 8, (snapshot['pmpaddr'] as bigint[])[index]),
-    );
-    registers.forEach((index) => {
-      this.writeX(index, (snapshot['x'] as bigint[])[index]);
-      this.writeF(index, (snapshot['f'] as bigint[])[index]);
-    });
-    state.setU32(L.S_FFLAGS, snapshot['fflags'] as number);
-    state.setU32(L.S_FRM, snapshot['frm'] as number);
-    state.setU64(L.S_PC, snapshot['pc'] as bigint);
-    state.setU32(L.S_PRIVILEGE, snapshot['privilege'] as number);
-    state.setU32(L.S_WAITING, snapshot['waiting'] === true ? 1 : 0);
-    state.setCount(L.S_END, snapshot['retired'] as number);
-    state.setU32(L.S_LEFT, 0);
-    state.setCount(L.S_EPOCH_TIME, snapshot['epochTime'] as number);
-    state.setCount(L.S_EPOCH_RETIRED, snapshot['epochRetired'] as number);
-    state.setU32(L.S_EPOCH_REMAINDER, snapshot['epochRemainder'] as number);
-    this.#timer = snapshot['timerEvent'] as number;
-    this.#core.exports.summarizePmp(state.base);
-    this.#core.exports.updateContext(state.base);
-    this.#restoreReservation(snapshot['reservation'] as number);
+    const { base } = this.#state;
+    this.#timer = restoreState(this.#state, this.#core.memory, snapshot);
+    this.#core.exports.summarizePmp(base);
+    this.#core.exports.updateContext(base);
   }
 
   #client(): CoreClient {
@@ -486,25 +438,8 @@ export class Hart implements Snapshotable, EventOwner {
     state.setU64(L.S_PMPADDR, (1n << 54n) - 1n);
   }
 
-  /** Tells the core where RAM and ROM lie; the largest pieces where there are too many. */
   #mapRam(): void {
-    const state = this.#state;
-    const pieces = [...this.space.regions()].flatMap(({ base, size }) => {
-      const kind = this.space.describe(base)?.kind;
-      return kind === 'ram' || kind === 'rom'
-        ? [{ base, size, readOnly: kind === 'rom', offset: this.space.resolve(base, 1) }]
-        : [];
-    });
-    pieces.sort((a, b) => b.size - a.size);
-    pieces.length = Math.min(pieces.length, L.RAM_ENTRIES);
-    pieces.forEach(({ base, size, readOnly, offset }, index) => {
-      const entry = L.S_RAM_MAP + index * L.RAM_ENTRY_SIZE;
-      state.setCount(entry, base);
-      state.setCount(entry + 8, base + size);
-      state.setU32(entry + 16, offset);
-      state.setU32(entry + 20, readOnly ? 1 : 0);
-    });
-    state.setU32(L.S_RAM_COUNT, pieces.length);
+    writeRamMap(this.#state, this.space);
     this.flushTlb();
   }
 
@@ -523,19 +458,7 @@ export class Hart implements Snapshotable, EventOwner {
     state.setU32(L.S_EPOCH_REMAINDER, remainder);
     state.setCount(L.S_EPOCH_RETIRED, this.retired);
   }
-
-  #restoreReservation(offset: number): void {
-    const { memory } = this.#core;
-    this.#state.setU32(L.S_RESERVATION, 0);
-    if (offset < 0 || offset >= memory.ramSize) return;
-    const reserved = memory.ramOffset + offset;
-    this.#state.setU32(L.S_RESERVATION, reserved);
-    memory.flags.set(reserved >>> 12, 8);
-  }
 }
-
-const registers = Array.from({ length: 32 }, (_, index) => index);
-const entries = Array.from({ length: 16 }, (_, index) => index);
 
 function registerIndex(index: number): number {
   if (Number.isInteger(index) && index >= 0 && index < 32) return index;
