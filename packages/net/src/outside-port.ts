@@ -10,8 +10,8 @@ import {
 } from '@vmloom/device';
 import { FrameQueue } from './frame-queue.js';
 import { Frame } from './frame.js';
-import { Link, MAX_FRAME } from './link.js';
-import type { Port, PortOwner } from './port.js';
+import { Link, MAX_FRAME, type LinkPort } from './link.js';
+import type { PortOwner } from './port.js';
 import { FrameDecoder, framed } from './stream-framing.js';
 
 /** Bytes written that the outside may still hold before the port blocks. */
@@ -63,7 +63,7 @@ export interface OutsidePortOptions {
 export class OutsidePort implements PortOwner, EventOwner, Snapshotable {
   readonly name: string;
   /** The end for a NIC or a switch. */
-  readonly port: Port;
+  readonly port: LinkPort;
   readonly link: Link;
   readonly #clock: Clock;
   readonly #io: OutsideIo;

@@ -291,4 +291,21 @@ describe('hub', () => {
     expect(stations.map((station) => station.received.length)).toEqual([1, 1, 0]);
     expect(ledger.total({ owner: 'hub.2', event: 'drop', reason: 'blocked' })).toBe(2);
   });
+
+  it('frames in its wires survive save and restore', () => {
+    const make = () => {
+      const clock = new Clock();
+      const hub = new Hub();
+      const stations = [0, 1].map(() => new Station(hub.port({ link: { clock, delay: 500 } })));
+      return { clock, hub, stations };
+    };
+    const one = make();
+    one.stations[0].send(etherFrame({ from: macOf(0) }));
+    one.clock.runUntil(600);
+    const two = make();
+    two.clock.restore(one.clock.save());
+    two.hub.restore(one.hub.save());
+    two.clock.runUntil(2000);
+    expect(two.stations.map((station) => station.received.length)).toEqual([0, 1]);
+  });
 });

@@ -4,7 +4,7 @@ import { NetError } from './error.js';
 import { EthernetHeader, ETHERTYPE_VLAN } from './ethernet.js';
 import { ForwardingTable, UNKNOWN_PORT } from './forwarding-table.js';
 import type { Frame } from './frame.js';
-import { Link, type LinkOptions, type LinkPolicy } from './link.js';
+import { Link, type LinkOptions, type LinkPolicy, type LinkPort } from './link.js';
 import type { Port, PortOwner } from './port.js';
 import { NO_VLAN, Retagger, VlanPort, type VlanMode } from './vlan.js';
 
@@ -106,7 +106,7 @@ export class Switch implements Snapshotable {
   }
 
   /** A new port; what comes back is the other end of its wire, for a NIC. @throws NetError bad-option */
-  port(options: SwitchPortOptions & { readonly link?: Omit<LinkOptions, 'name' | 'ends'> } = {}): Port {
+  port(options: SwitchPortOptions & { readonly link?: Omit<LinkOptions, 'name' | 'ends'> } = {}): LinkPort {
     const name = options.name ?? `${this.name}.${this.ports.length}`;
     const link = new Link({
       ...(this.#clock && { clock: this.#clock }),

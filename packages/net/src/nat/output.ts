@@ -1,4 +1,4 @@
-import type { Clock, EventOwner, SnapshotValue } from '@vmloom/device';
+import type { Clock, Counter, EventOwner, SnapshotValue } from '@vmloom/device';
 import { FrameQueue } from '../frame-queue.js';
 import type { Port } from '../port.js';
 import { put16 } from './bytes.js';
@@ -16,8 +16,6 @@ const SHORTEST = 60;
  */
 export class Output {
   readonly buffer = new PacketBuffer();
-  /** Frames dropped because the queue was full. */
-  dropped = 0;
   readonly #queue = new FrameQueue();
   #scheduled = false;
   #blocked = false;
@@ -27,6 +25,8 @@ export class Output {
     readonly clock: Clock,
     readonly port: Port,
     readonly mac: Uint8Array,
+    /** Frames dropped because the queue was full. */
+    readonly dropped: Counter,
   ) {}
 
   /** Asks for an `output` event of the owner, now. */
@@ -47,7 +47,7 @@ export class Output {
   /** Puts the packet of `length` bytes in the buffer into the queue. */
   queue(to: Uint8Array, type: number, length: number): void {
     if (this.#queue.count >= QUEUE_FRAMES || this.#queue.bytes + length > QUEUE_BYTES) {
-      this.dropped++;
+      this.dropped.value++;
       return;
     }
     this.#queue.push(this.buffer.frame(this.#header(to, type, length)), 0, 0);

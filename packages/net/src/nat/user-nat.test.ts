@@ -365,6 +365,41 @@ describe('UDP', () => {
   });
 });
 
+it('datagrams that a blocked guest does not take wait within a bound; what is beyond is dropped and counted', () => {
+  const { guest, outside, settle, ledger } = setUp();
+  guest.udp(4000, '9.9.9.9', 1, text('x'));
+  guest.room = 0;
+  const { flow } = outside.of('udpSend')[0];
+  for (let index = 0; index < 1500; index++) {
+    outside.arrive('udp-data', {
+      flow: flow!,
+      address: '9.9.9.9',
+      port: 1,
+      bytes: Uint8Array.of(index >> 8, index),
+    });
+  }
+  expect(settle()).toEqual([]);
+  expect(ledger.total({ owner: 'nat', event: 'drop', reason: 'output-full' })).toBe(1500 - 1024);
+  guest.admit(Infinity);
+  const taken = guest.take();
+  expect(taken).toHaveLength(1024);
+  expect([...taken[1023].udp!.data]).toEqual([1023 >> 8, 1023 & 0xff]);
+});
+
+it('what goes out holds idle time until something arrives', async () => {
+  const { guest, outside, io } = setUp({ hold: 1000 });
+  let arrived = (): void => undefined;
+  outside.settled = () => new Promise((resolve) => (arrived = resolve));
+  expect(io.outstanding).toBe(0);
+  guest.udp(1, '9.9.9.9', 1, text('x'));
+  guest.udp(1, '9.9.9.9', 1, text('y'));
+  expect(io.outstanding).toBe(1);
+  arrived();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  io.deliver();
+  expect(io.outstanding).toBe(0);
+});
+
 it('options out of range are NetErrors that name the value', () => {
   for (const options of [
     { network: '10.0.0.0/31' },

@@ -10,8 +10,8 @@ import {
 } from '@vmloom/device';
 import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../ethernet.js';
 import type { Frame } from '../frame.js';
-import { Link } from '../link.js';
-import type { Port, PortOwner } from '../port.js';
+import { Link, type LinkPort } from '../link.js';
+import type { PortOwner } from '../port.js';
 import { Random } from '../random.js';
 import { Arp, SOURCE_MAC_AT } from './arp.js';
 import { get16 } from './bytes.js';
@@ -40,7 +40,7 @@ export class UserNat implements PortOwner, EventOwner, Snapshotable {
   readonly name: string;
   readonly config: NatConfig;
   /** The end of the wire for a guest's NIC or a switch. */
-  readonly port: Port;
+  readonly port: LinkPort;
   readonly link: Link;
   readonly dhcp: DhcpServer;
   readonly udp: UdpNat;
@@ -87,7 +87,13 @@ export class UserNat implements PortOwner, EventOwner, Snapshotable {
     const { config } = this;
     const reach = (): Omit<OutsideNetwork, 'start' | 'close' | 'settled'> => this.#reach();
     const newFlow = (): number => (this.#nextFlow += 2);
-    this.#output = new Output(this, clock, this.link.a, config.mac);
+    this.#output = new Output(
+      this,
+      clock,
+      this.link.a,
+      config.mac,
+      ledger.counter(name, 'drop', 'output-full'),
+    );
     this.#arp = new Arp(config, this.#output);
     this.#ip = new Ipv4(config, clock, this.#arp, this.#output);
     this.#icmp = new Icmp(config, clock, this.#ip, reach);
