@@ -56,6 +56,7 @@ export class VirtBoard {
       clock,
       name: `${prefix}uart0`,
       frequency: VIRT.uart.frequency,
+      eightBits: true,
       line: line(VIRT.uart.irq).input(),
       output: options.serialOutput,
     });

@@ -76,7 +76,7 @@ describe('World', () => {
   it('a runner may run its hart itself, in smaller pieces', async () => {
     const hart = new FakeHart();
     const { world, runners } = worldOf(hart);
-    Object.assign(runners[0]!, { run: (instructions: number) => hart.run(Math.min(instructions, 3)) });
+    Object.assign(runners[0], { run: (instructions: number) => hart.run(Math.min(instructions, 3)) });
     await world.run({ until: 100 });
     expect(hart.retired).toBe(100);
     expect(hart.slices.slice(0, 3)).toEqual([3, 6, 9]);
@@ -150,6 +150,23 @@ describe('World', () => {
     const again = await run(first.records);
     expect(again.log).toEqual(first.log);
     expect(again.time).toBe(first.time);
+  });
+
+  it('contract Outside I/O: an arrival wakes a world that came to rest in the background', async () => {
+    const hart = new FakeHart();
+    const { world } = worldOf(hart);
+    const owner = new FakeOwner(world.clock);
+    hart.script.set(10, () => hart.leave('wfi'));
+    world.start();
+    await new Promise((turn) => setTimeout(turn, 1));
+    expect(world.running).toBe(false);
+    world.outside.post(owner, 'key', {});
+    await new Promise((turn) => setTimeout(turn, 1));
+    expect(owner.log).toEqual(['10 key']);
+    world.stop();
+    world.outside.post(owner, 'key', {});
+    await new Promise((turn) => setTimeout(turn, 1));
+    expect(owner.log.length).toBe(1);
   });
 
   it('realtime: virtual time follows the wall clock and events keep their dates', async () => {

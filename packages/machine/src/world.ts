@@ -55,6 +55,8 @@ export class World implements Snapshotable {
   #breathe = false;
   #running = false;
   #starting = false;
+  /** The background loop found nothing left to happen; an arrival starts it again. */
+  #resting = false;
   #current: RunnableHart | undefined;
   #wake: (() => void) | undefined;
 
@@ -62,7 +64,10 @@ export class World implements Snapshotable {
     this.time = options.time ?? 'virtual';
     this.#quantum = options.quantum ?? 100_000;
     this.#wall = options.wall ?? wallClock();
-    this.outside.onArrival = () => this.#wake?.();
+    this.outside.onArrival = () => {
+      this.#wake?.();
+      if (this.#resting) this.start();
+    };
   }
 
   get running(): boolean {
@@ -99,6 +104,7 @@ export class World implements Snapshotable {
 
   /** Makes a running loop come back: after the present slice, or the present instruction from within one. */
   stop(): void {
+    this.#resting = false;
     this.#starting = false;
     this.#stopping = true;
     this.#current?.requestStop();
@@ -122,17 +128,19 @@ export class World implements Snapshotable {
 
   /**
    * Runs in the background, from the end of the present task on, so that everything started in one task
-   * starts at one time. Comes to rest when nothing is left to happen; starting again goes on, and takes
+   * starts at one time. Comes to rest when nothing is left to happen, until something arrives from outside or
+   * it is started again; that takes
    * back a {@link stop} that the loop has not come to.
    */
   start(): void {
     if (this.#running) this.#stopping = false;
+    this.#resting = false;
     if (this.#running || this.#starting) return;
     this.#starting = true;
     queueMicrotask(() => {
       if (!this.#starting) return;
       this.#starting = false;
-      if (!this.#running) void this.run();
+      if (!this.#running) void this.run().then((end) => (this.#resting = end === 'idle'));
     });
   }
 

@@ -95,6 +95,15 @@ describe('registers', () => {
     expect(driver.read(UART_DATA)).toBe(0x1f);
   });
 
+  it('eightBits: the line carries eight bits whatever the word length, as on the virt board', () => {
+    const sent: number[] = [];
+    const uart = new Uart16550({ clock: new Clock(), eightBits: true, output: (byte) => sent.push(byte) });
+    uart.write(0, 1, 0xe9);
+    uart.receive(Uint8Array.of(0xe9));
+    expect(sent).toEqual([0xe9]);
+    expect(uart.read(0, 1)).toBe(0xe9);
+  });
+
   it('PC16550D 8.7 IER 7:4 and 8.8 MCR 7:5 are always 0, SCR holds anything', () => {
     const { driver } = make();
     driver.interruptEnable = 0xf0;

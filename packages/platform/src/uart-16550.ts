@@ -74,6 +74,11 @@ export interface Uart16550Options {
   readonly frequency?: number;
   /** INTR passes only while MCR.OUT2 is set, as PC boards wire it. The virt board does not; false unless told. */
   readonly interruptNeedsOut2?: boolean;
+  /**
+   * The line carries eight bits whatever word length LCR names, as QEMU's does: bare programs that never set it
+   * up rely on that. False unless told: a character has the programmed bits.
+   */
+  readonly eightBits?: boolean;
 }
 
 /**
@@ -95,6 +100,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   readonly #output: (byte: number) => void;
   readonly #frequency: number;
   readonly #interruptNeedsOut2: boolean;
+  readonly #eightBits: boolean;
 
   readonly #receiver = new UartReceiver();
   #ier = 0;
@@ -121,6 +127,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#output = options.output ?? (() => undefined);
     this.#frequency = options.frequency ?? 3_686_400;
     this.#interruptNeedsOut2 = options.interruptNeedsOut2 ?? false;
+    this.#eightBits = options.eightBits ?? false;
     this.#msr = this.#modemInputs;
     this.#clock.register(this);
   }
@@ -309,6 +316,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   }
 
   get #wordMask(): number {
+    if (this.#eightBits) return 0xff;
     return (0x20 << (this.#lcr & LCR_WORD_LENGTH)) - 1;
   }
 
