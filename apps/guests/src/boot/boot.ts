@@ -1,0 +1,95 @@
+import { E1000 } from '@vmloom/e1000';
+import { createMachine, World, type Firmware, type Machine, type MachineExit } from '@vmloom/machine';
+import { UserNat, type Port } from '@vmloom/net';
+import { HostNetwork } from '@vmloom/net/node';
+import { readTranscript, type Transcript } from './transcript.js';
+
+/** What a headless machine is made of. */
+export interface BootOptions {
+  readonly kernel: Uint8Array;
+  readonly initrd?: Uint8Array;
+  /** Kernel command line. */
+  readonly append: string;
+  /** 1 unless told. */
+  readonly harts?: number;
+  /** 128 MiB unless told. */
+  readonly memory?: string;
+  /** The built-in SBI unless told. */
+  readonly firmware?: Firmware;
+  /** An e1000 on a network address translator. */
+  readonly network?: boolean;
+  /** What a reset by the guest does; it ends the machine unless told. */
+  readonly onReset?: 'boot' | 'end';
+  /** Seconds of wall time after which it is hopeless; 300 unless told. */
+  readonly patience?: number;
+  /** Told of the machine before it is switched on. */
+  readonly onMachine?: (machine: Machine, nic: E1000 | undefined, stop: () => void) => void;
+}
+
+/** What became of it. */
+export interface BootResult extends Transcript {
+  readonly log: string;
+  /** Undefined when patience ran out first. */
+  readonly exit: MachineExit | undefined;
+  /** Wall time. */
+  readonly seconds: number;
+  readonly instructions: number;
+}
+
+/** Virtual time without an end in sight: a guest that waits for nothing has gone wrong. */
+const VIRTUAL_PATIENCE = 600e9;
+export const STATION = '52:54:00:76:6d:01';
+
+/**
+ * Boots a machine without a terminal until it ends, or patience does. Time is virtual, so what a guest sleeps
+ * costs nothing and a run repeats.
+ */
+export async function boot(options: BootOptions): Promise<BootResult> {
+  const began = performance.now();
+  const world = new World();
+  const nat = options.network === true ? makeNat(world) : undefined;
+  const { kernel, initrd, firmware } = options;
+  const machine = await createMachine({
+    name: 'guest',
+    world,
+    kernel,
+    bootArguments: options.append,
+    memory: options.memory ?? '128MiB',
+    harts: options.harts ?? 1,
+    onReset: options.onReset ?? 'end',
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(firmware === undefined ? {} : { firmware }),
+  });
+  const nic = nat === undefined ? undefined : plug(machine, nat.port);
+  options.onMachine?.(machine, nic, () => world.stop());
+  const pieces: string[] = [];
+  const decoder = new TextDecoder();
+  machine.console.onOutput = (bytes) => pieces.push(decoder.decode(bytes, { stream: true }));
+  machine.powerOn();
+  void machine.exited.then(() => world.stop());
+  const timer = setTimeout(() => world.stop(), (options.patience ?? 300) * 1000);
+  try {
+    await world.run({ until: VIRTUAL_PATIENCE });
+  } finally {
+    clearTimeout(timer);
+    nat?.close();
+  }
+  const log = pieces.join('');
+  return {
+    ...readTranscript(log),
+    log,
+    exit: machine.exit,
+    seconds: (performance.now() - began) / 1000,
+    instructions: machine.retired,
+  };
+}
+
+function makeNat(world: World): UserNat {
+  const { clock, ledger } = world;
+  const outside = new HostNetwork();
+  return world.add(new UserNat({ name: 'nat', clock, ledger, io: world.outside, outside }));
+}
+
+function plug(machine: Machine, port: Port): E1000 {
+  return machine.pcie.plug(new E1000({ port, mac: STATION }));
+}

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { GuestsError } from '../error.js';
+import { defaults, startDebian } from './debian.js';
+
+describe('npm run guest -- debian', () => {
+  it('gives memory and a network card to a machine for which nobody named any', () => {
+    expect(defaults([])).toEqual(['-m', '256', '-nic', 'user,model=e1000']);
+    expect(defaults(['-smp', '4', '-m', '512'])).toEqual(['-nic', 'user,model=e1000']);
+    expect(defaults(['-netdev', 'user,id=a', '-device', 'e1000,netdev=a'])).toEqual(['-m', '256']);
+    expect(defaults(['-nic', 'none', '-m', '128'])).toEqual([]);
+  });
+
+  it('knows its kernels and names them', async () => {
+    await expect(startDebian(['5.10'])).rejects.toThrow(GuestsError);
+    await expect(startDebian(['5.10'])).rejects.toThrow('there are 6.12, 7.2');
+  });
+});

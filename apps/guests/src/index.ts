@@ -1,0 +1,12 @@
+export * from './cpio.js';
+export * from './error.js';
+export * from './kernel.js';
+export * from './modules.js';
+export * from './store.js';
+export * from './userland.js';
+export * from './boot/boot.js';
+export * from './boot/init-script.js';
+export * from './boot/initramfs.js';
+export * from './boot/transcript.js';
+export { main } from './main.js';
+export * from './opensbi.js';

@@ -1,0 +1,29 @@
+import { KERNELS, type KernelSeries } from '../kernel.js';
+import { bootTest, cyclesTest, e1000Test, rebootTest, type Configuration } from './debian-tests.js';
+import type { GuestTest } from './guest-test.js';
+import { tinyTest } from './tiny-test.js';
+
+const SERIES = Object.keys(KERNELS) as KernelSeries[];
+
+/** All tests, in the order in which they run. */
+export const GUEST_TESTS: readonly GuestTest[] = [
+  tinyTest,
+  ...SERIES.map((series) => e1000Test({ series, harts: 1, firmware: 'sbi' }, 'smoke')),
+  bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
+  ...SERIES.flatMap((series) => [
+    ...matrix(series).map((configuration) => bootTest(configuration, 'full')),
+    e1000Test({ series, harts: 4, firmware: 'sbi' }, 'full'),
+    e1000Test({ series, harts: 1, firmware: 'opensbi' }, 'full'),
+    cyclesTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    rebootTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+  ]),
+];
+
+/** Harts and firmware that no other test boots the kernel with. */
+function matrix(series: KernelSeries): Configuration[] {
+  return (['sbi', 'opensbi'] as const).flatMap((firmware) =>
+    [1, 4, 8]
+      .map((harts) => ({ series, harts, firmware }))
+      .filter(({ harts }) => harts === 8 || (firmware === 'opensbi' && harts === 4 && series !== '6.12')),
+  );
+}
