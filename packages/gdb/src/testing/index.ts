@@ -1,0 +1,2 @@
+export * from './fake-target.js';
+export * from './gdb-client.js';
