@@ -1,6 +1,7 @@
 import {
   expectSnapshot,
   type Clock,
+  type Counter,
   type Device,
   type DmaPort,
   type EventOwner,
@@ -62,6 +63,7 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
   readonly #receiver: Receiver;
   readonly #flowControl: FlowControl;
   readonly #port: Port | undefined;
+  readonly #unheard: Counter;
   #plugged = true;
 
   constructor(options: E1000MacOptions) {
@@ -70,6 +72,7 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
     this.name = name;
     this.#clock = clock;
     this.#port = port;
+    this.#unheard = ledger.counter(name, 'rx-drop', 'no link');
     clock.register(this);
     this.#state = options.state ?? new StateBlock(memory);
     this.#state.clear();
@@ -166,7 +169,10 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
 
   receive(frame: Frame): boolean {
     // In loopback nothing from outside gets in.
-    if (this.#loopback || !this.#linkUp) return true;
+    if (this.#loopback || !this.#linkUp) {
+      this.#unheard.value++;
+      return true;
+    }
     const mayBlock = (this.registers.get(R.REG_CTRL) & R.CTRL_TFCE) !== 0;
     return this.#receiver.receive(frame, mayBlock);
   }
@@ -178,6 +184,8 @@ export class E1000Mac implements Device, EventOwner, PortOwner, MmioHandler {
 
   linkChanged(): void {
     this.phy.carrier = this.#carrier;
+    // What blocked the wire may have gone with it.
+    this.writable();
   }
 
   // Events, reset, snapshot -------------------------------------------------------------------------------

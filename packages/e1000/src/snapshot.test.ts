@@ -130,6 +130,17 @@ describe('snapshot in mid-flight', () => {
     });
   });
 
+  it('a wire that was blocked is tried again by itself', () => {
+    const bench = new NicBench();
+    bench.start();
+    bench.port.accepting = false;
+    bench.driver.send(ethernetFrame());
+    bench.run(LONG);
+    const copy = revive(bench);
+    copy.run(LONG);
+    expect(copy.port.sent).toEqual([ethernetFrame()]);
+  });
+
   it('refuses a snapshot of something else', () => {
     const bench = new NicBench();
     expect(() => bench.mac.restore({ type: 'uart', version: 1 })).toThrowError(

@@ -191,6 +191,26 @@ describe('the transmit ring', () => {
     expect(bench.port.sent.length).toBe(1000);
   });
 
+  it('8254x 8.6.2.2: at 100 Mb/s 100 frames of 1514 bytes take 12.3 ms', () => {
+    const bench = setUp();
+    bench.driver.writePhy(9, 0);
+    bench.driver.writePhy(0, 0x1340);
+    bench.run(20_000_000);
+    const address = bench.driver.txBuffer(0);
+    bench.driver.store(address, ethernetFrame({ length: 1514 }));
+    const sendAll = (count: number): void => {
+      for (let packet = 0; packet < count; packet++) bench.driver.queueLegacy(address, 1514, WHOLE);
+      bench.driver.ringTransmit();
+    };
+    sendAll(60);
+    bench.run(6_000_000);
+    sendAll(40);
+    bench.run(5_500_000);
+    expect(bench.port.sent.length).toBeLessThan(100);
+    bench.run(900_000);
+    expect(bench.port.sent.length).toBe(100);
+  });
+
   it('counts doorbells apart from packets', () => {
     const bench = setUp();
     const before = bench.count('doorbell', 'TDT');
@@ -217,6 +237,21 @@ describe('a wire that is blocked', () => {
     bench.port.unblock();
     bench.run(LONG);
     expect(bench.port.sent).toEqual(frames);
+  });
+});
+
+describe('a wire that goes away while it is blocked', () => {
+  it('takes what waited once the link is up again', () => {
+    const bench = setUp();
+    bench.port.accepting = false;
+    bench.driver.send(ethernetFrame());
+    bench.run(LONG);
+    bench.port.up = false;
+    bench.run(LONG);
+    bench.port.accepting = true;
+    bench.port.up = true;
+    bench.run(20_000_000);
+    expect(bench.port.sent).toEqual([ethernetFrame()]);
   });
 });
 

@@ -26,8 +26,8 @@ import { WorkCounters } from './work-counters.js';
 const FETCH_DELAY = 500;
 /** Descriptors that one event processes at most. */
 const EVENT_BUDGET = 256;
-/** Bytes that one event puts on the wire at most; the next event waits until they have gone. */
-const EVENT_BYTES = 32_768;
+/** Nanoseconds of wire time after which an event starts no further frame; the next event waits until then. */
+const EVENT_WIRE_TIME = 262_144;
 /** FCS, preamble and inter-packet gap. */
 const WIRE_OVERHEAD = 24;
 
@@ -146,9 +146,11 @@ export class Transmitter {
       pausedUntil: number;
     };
     this.#timer.restore(saved.timer);
-    this.#blocked = saved.blocked;
+    this.#blocked = false;
     this.#wireFreeAt = saved.wireFreeAt;
     this.#pausedUntil = saved.pausedUntil;
+    // The wire is another one now, which may not know that it was blocked: it is tried again.
+    if (saved.blocked) this.kick();
   }
 
   get #enabled(): boolean {
@@ -162,6 +164,7 @@ export class Transmitter {
     state.set(CORE_STATE_BUDGET, EVENT_BUDGET);
     // What was read ahead in an earlier event may have been moved or remapped since.
     state.set(CORE_STATE_TX_AHEAD_COUNT, 0);
+    const byteTime = 8 * this.#host.bitTime;
     let wire = 0;
     let more = false;
     const stashed = state.take(CORE_STATE_STASH_LENGTH);
@@ -177,14 +180,14 @@ export class Transmitter {
         const frame = this.#frameAtHand();
         wire += frame.length + WIRE_OVERHEAD;
         if (!this.#send(frame)) this.#core.stash(state.base);
-        more = wire >= EVENT_BYTES;
+        more = wire * byteTime >= EVENT_WIRE_TIME;
       } else if (answer === R.TX_DROPPED) this.#drops[state.get(CORE_STATE_DROP_REASON)].value++;
       else {
         more = answer === R.TX_BUDGET;
         break;
       }
     }
-    this.#wireFreeAt = this.#clock.now + wire * 8 * this.#host.bitTime;
+    this.#wireFreeAt = this.#clock.now + wire * byteTime;
     this.#settle();
     if (more && !this.#blocked) this.#timer.arm(Math.max(this.#wireFreeAt, this.#clock.now + FETCH_DELAY));
   }
