@@ -73,6 +73,8 @@ export class OutsidePort implements PortOwner, EventOwner, Snapshotable {
   readonly #frame = new Frame();
   readonly #malformed;
   readonly #offline;
+  #connected = false;
+  #enabled = true;
   #backlog = 0;
   #blocked = false;
   /** Bytes arrived whose frames have not all been taken. */
@@ -93,6 +95,15 @@ export class OutsidePort implements PortOwner, EventOwner, Snapshotable {
     this.link.up = false;
     transport.start((kind, args) => io.post(this, kind, args));
     if (!io.replaying) transport.grant(CREDIT);
+  }
+
+  /** False takes the carrier away although the peer is there. */
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+  set enabled(enabled: boolean) {
+    this.#enabled = enabled;
+    this.#setCarrier();
   }
 
   close(): void {
@@ -123,17 +134,20 @@ export class OutsidePort implements PortOwner, EventOwner, Snapshotable {
       case 'transport-open':
         this.#decoder.reset();
         this.#backlog = 0;
-        this.link.up = true;
+        this.#connected = true;
+        this.#setCarrier();
         this.#unblock();
         break;
       case 'transport-closed':
         this.#arrived.clear();
-        this.link.up = false;
+        this.#connected = false;
+        this.#setCarrier();
         this.#backlog = 0;
         this.#unblock();
         this.#pay();
         break;
       case 'transport-drained':
+        this.#setCarrier();
         this.#backlog = Math.max(0, this.#backlog - (args['bytes'] as number));
         if (this.#backlog < BACKLOG / 2) this.#unblock();
         break;
@@ -151,18 +165,18 @@ export class OutsidePort implements PortOwner, EventOwner, Snapshotable {
       link: this.link.save(),
       arrived: this.#arrived.save(),
       blocked: this.#blocked,
+      enabled: this.#enabled,
     };
   }
 
   restore(snapshot: Snapshot): void {
     expectSnapshot(snapshot, 'outside-port', 1);
-    const { up } = this.link;
     this.link.restore(snapshot['link'] as Snapshot);
-    this.link.up = up;
+    this.#enabled = snapshot['enabled'] as boolean;
     this.#arrived.restore(snapshot['arrived'] as unknown as ReturnType<FrameQueue['save']>);
     this.#backlog = 0;
     this.#blocked = snapshot['blocked'] as boolean;
-    // As an event, for the waiting sender may not be restored yet.
+    // As an event, for the port's owner may not be restored yet: the carrier of now, and room.
     this.#io.post(this, 'transport-drained', { bytes: 0 });
   }
 
@@ -202,6 +216,10 @@ export class OutsidePort implements PortOwner, EventOwner, Snapshotable {
   #pay(): void {
     if (this.#unpaid > 0 && !this.#io.replaying) this.#transport.grant(this.#unpaid);
     this.#unpaid = 0;
+  }
+
+  #setCarrier(): void {
+    this.link.up = this.#connected && this.#enabled;
   }
 
   #unblock(): void {

@@ -55,7 +55,7 @@ export interface UserNatOptions {
   readonly seed?: number;
   /**
    * Milliseconds of the host for which idle virtual time is not skipped after something went out, so that
-   * an answer can come. 1000 unless told.
+   * an answer can come; of no use where a live source paces idle time anyway. 1000 unless told.
    */
   readonly hold?: number;
   /** Of the wire to the guest. */

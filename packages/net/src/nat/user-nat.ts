@@ -315,7 +315,7 @@ export class UserNat implements PortOwner, EventOwner, Snapshotable {
   /** The outside, unless a record speaks for it. Something goes out: an answer may come before idle time is skipped. */
   #reach(): Omit<OutsideNetwork, 'start' | 'close' | 'settled'> {
     if (this.#io.replaying) return NOWHERE;
-    if (!this.#holding && this.#hold > 0) {
+    if (!this.#holding && this.#hold > 0 && !this.#io.live) {
       this.#holding = true;
       this.#io.submit(this, 'hold-over', async () => {
         await this.#outside.settled(this.#hold);

@@ -67,6 +67,28 @@ describe('QEMU stream framing over sockets', () => {
     expect(station.carrier).toEqual([true, false, true, false]);
   });
 
+  it('a port that is disabled has no carrier, and a snapshot keeps that; its carrier is that of the peer now', async () => {
+    const make = async () => {
+      const transport = new HostStream({ address: { host: LOCAL, port: 0 }, server: true });
+      const parts = attach(transport);
+      return { ...parts, address: await transport.ready() };
+    };
+    const one = await make();
+    await client(one.address);
+    await pump(one.clock, one.io, () => one.station.port.up);
+    one.outside.enabled = false;
+    expect(one.station.port.up).toBe(false);
+    one.outside.enabled = true;
+    const saved = one.outside.save();
+    const two = await make();
+    two.outside.restore(saved);
+    two.io.deliver();
+    two.clock.runUntil(0);
+    expect(two.station.port.up).toBe(false);
+    await client(two.address);
+    await pump(two.clock, two.io, () => two.station.port.up);
+  });
+
   it('a UNIX socket joins two machines', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vmloom-stream-'));
     cleanups.push(() => rmSync(folder, { recursive: true }));

@@ -196,6 +196,26 @@ describe('to the guest', () => {
     expect(granted()).toBeGreaterThan(1024 * 1024 + 500_000);
   });
 
+  it('a port that blocks in the middle of a burst loses nothing, and control frames go first', () => {
+    const { outside, flow, arrived, send, take, guest, segments } = established();
+    guest.room = 3;
+    outside.arrive('tcp-data', { flow, bytes: bytes(100_000) });
+    const got = arrived();
+    expect(got).toHaveLength(3);
+    for (let round = 0; round < 200 && join(got).length < 100_000; round++) {
+      take(got);
+      guest.room = 0;
+      send();
+      if (round === 0) guest.ping('10.0.2.2', bytes(8));
+      guest.admit(3);
+      const frames = guest.take();
+      if (round === 0) expect(frames[0].icmp?.type).toBe(0);
+      got.push(...segments(frames));
+    }
+    expect(join(got)).toEqual(bytes(100_000));
+    expect(new Set(got.map(({ sequence }) => sequence)).size).toBe(got.length);
+  });
+
   it('RFC 9293 3.4: sequence numbers pass 2^32', () => {
     // The initial number follows the clock by 4 us: wait until it is just below the turn.
     const probe = established();
