@@ -3,7 +3,7 @@
  * `$1` in a path is the package that imports.
  */
 const OWN_PACKAGE = '^((?:packages|apps)/[^/]+)/';
-const TESTS = '\\.test\\.ts$|^(?:packages|apps)/[^/]+/test/';
+const TESTS = '\\.test\\.ts$|^(?:packages|apps)/[^/]+/(?:test|bench)/';
 const TESTING = '^(?:packages|apps)/[^/]+/src/testing/';
 const NODE_ONLY = '^(?:packages|apps)/[^/]+/src/node/';
 
@@ -33,7 +33,8 @@ export default {
     },
     {
       name: 'testing-is-for-tests',
-      comment: 'Drivers under ./testing serve tests and other packages’ drivers, never the product.',
+      comment:
+        'Drivers under ./testing serve tests, benchmarks and other packages’ drivers, never the product.',
       severity: 'error',
       from: { path: OWN_PACKAGE, pathNot: [TESTS, TESTING] },
       to: { path: TESTING },
