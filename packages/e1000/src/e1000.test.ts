@@ -125,6 +125,22 @@ describe('the card on its bus', () => {
     expect(slot.root.intx.some((line) => line.level)).toBe(false);
   });
 
+  it('PCI 6.8: a restored interrupt is not sent a second time', () => {
+    const slot = new Slot();
+    slot.start();
+    slot.configure(0xf0 + 4, 0xfee0_0000);
+    slot.configure(0xf0 + 2, 1, 2);
+    slot.driver.write(R.REG_IMS, R.ICR_RXT0);
+    slot.port.deliver(ethernetFrame());
+    slot.run(1000);
+    const saved = slot.nic.save();
+    slot.nic.reset();
+    slot.nic.restore(saved);
+    slot.run(1000);
+    expect(slot.messages.length).toBe(1);
+    expect(slot.driver.read(R.REG_ICR)).toBe(R.ICR_RXT0);
+  });
+
   it('PCI 6.2.3: DMA to where nothing answers sets Received Master Abort and sends nothing', () => {
     const slot = new Slot();
     slot.start();

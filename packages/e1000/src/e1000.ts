@@ -56,6 +56,7 @@ export class E1000 extends PciFunction {
   #state: StateBlock | undefined;
   #mac: E1000Mac | undefined;
   #link = true;
+  #restoring = false;
 
   /** @throws NetError bad-address; E1000Error group-address */
   constructor(options: E1000Options = {}) {
@@ -135,7 +136,13 @@ export class E1000 extends PciFunction {
     this.#io.address = snapshot['ioAddress'] as number;
     this.#link = snapshot['link'] as boolean;
     const controller = snapshot['controller'] as Snapshot | null;
-    if (controller !== null) this.#mac?.restore(controller);
+    // The line comes back to the level it had, which is no rise.
+    this.#restoring = true;
+    try {
+      if (controller !== null) this.#mac?.restore(controller);
+    } finally {
+      this.#restoring = false;
+    }
   }
 
   /** INTx follows the level; with MSI enabled each rise is a message. */
@@ -143,7 +150,7 @@ export class E1000 extends PciFunction {
     return {
       set: (level) => {
         this.interrupt.set(level);
-        if (level) this.interrupt.send();
+        if (level && !this.#restoring) this.interrupt.send();
       },
     };
   }

@@ -138,6 +138,7 @@ export class Transmitter {
     };
   }
 
+  /** A blocked wire's own snapshot knows that it owes a `writable`. Nothing is scheduled: the clock has its events. */
   restore(value: SnapshotValue): void {
     const saved = value as {
       timer: SnapshotValue;
@@ -146,11 +147,9 @@ export class Transmitter {
       pausedUntil: number;
     };
     this.#timer.restore(saved.timer);
-    this.#blocked = false;
+    this.#blocked = saved.blocked;
     this.#wireFreeAt = saved.wireFreeAt;
     this.#pausedUntil = saved.pausedUntil;
-    // The wire is another one now, which may not know that it was blocked: it is tried again.
-    if (saved.blocked) this.kick();
   }
 
   get #enabled(): boolean {
