@@ -1,5 +1,6 @@
 import { MonitorServer } from '../monitor/server.js';
 import { parseCommandLine } from '../options/command-line.js';
+import { listenForGdb } from '../run/gdb.js';
 import { Session } from '../run/session.js';
 import { connectSerial, type TerminalStreams } from '../serial/terminal.js';
 
@@ -28,6 +29,7 @@ export async function run(argv: readonly string[], streams: TerminalStreams): Pr
       cleanups.push(() => process.off(signal, quit));
     }
     await session.begin();
+    if (plan.gdb !== undefined) cleanups.push(await listenForGdb(plan.gdb, session));
     return await session.finished;
   } finally {
     for (const cleanup of cleanups.reverse()) cleanup();

@@ -55,6 +55,12 @@ describe("QEMU's command line", () => {
     ['-rtc base=2024-02-29T12:00:00', { rtc: 1_709_208_000_000_000_000n }],
     ['-time virtual', { time: 'virtual' }],
     ['-monitor none', { monitors: [] }],
+    ['-S', { paused: true, gdb: undefined }],
+    ['-s', { gdb: { host: '127.0.0.1', port: 1234 } }],
+    ['-gdb tcp::4321', { gdb: { host: '127.0.0.1', port: 4321 } }],
+    ['-gdb tcp:0.0.0.0:1', { gdb: { host: '0.0.0.0', port: 1 } }],
+    ['-gdb tcp:[::1]:65535', { gdb: { host: '::1', port: 65_535 } }],
+    ['-s -gdb none', { gdb: undefined }],
   ])('%s', (line, expected) => {
     expect(plan(line)).toMatchObject(expected);
   });
@@ -86,6 +92,9 @@ describe("QEMU's command line", () => {
     ['-qmp tcp:x', 'a monitor is unix:PATH,server=on,wait=off, not "tcp:x"'],
     ['-qmp unix:x', '-qmp unix: the monitor listens; add server=on,wait=off'],
     ['-rtc base=tomorrow', '-rtc base is utc or a date'],
+    ['-gdb tcp:1234', '-gdb is tcp::PORT or tcp:HOST:PORT, not "tcp:1234"'],
+    ['-gdb tcp::99999', '-gdb is tcp::PORT or tcp:HOST:PORT'],
+    ['-gdb stdio', '-gdb is tcp::PORT or tcp:HOST:PORT'],
     ['-display gtk', '-display is none, not "gtk"'],
     ['-constructor x', 'unknown option -constructor'],
     ['-toString', 'unknown option -toString'],

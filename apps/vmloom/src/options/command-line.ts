@@ -1,6 +1,14 @@
 import { CliError } from '../error.js';
 import { didYouMean } from '../suggest.js';
-import type { CharacterPlan, DevicePlan, DumpPlan, MonitorPlan, NetdevPlan, RunPlan } from './plan.js';
+import type {
+  CharacterPlan,
+  DevicePlan,
+  DumpPlan,
+  GdbPlan,
+  MonitorPlan,
+  NetdevPlan,
+  RunPlan,
+} from './plan.js';
 import { parseBytes, Properties } from './properties.js';
 
 /** One option as typed: its name without dashes, and its argument. */
@@ -42,7 +50,9 @@ export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   qmp: { argument: 'unix:PATH,server=on,wait=off', help: 'a monitor in QMP form' },
   snapshot: { help: 'writes to disks are not kept (accepted: there are no disks yet)' },
   loadvm: { argument: 'FILE', help: 'start from a snapshot that savevm wrote' },
-  S: { help: 'do not start before the monitor says `cont`' },
+  S: { help: 'do not start before GDB or the monitor says so' },
+  gdb: { argument: 'tcp:[HOST]:PORT', help: 'GDB may attach there; HOST is 127.0.0.1 unless told' },
+  s: { help: 'the same as -gdb tcp::1234' },
   'no-reboot': { help: 'a reset by the guest ends the process' },
   rtc: { argument: 'base=utc|DATE', help: 'what the real-time clock shows at the start' },
   name: { argument: 'NAME', help: "the machine's name" },
@@ -105,6 +115,7 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
       .filter((value) => value !== 'none')
       .map(monitorPlan),
     paused: has('S'),
+    gdb: gdb(last('gdb') ?? (has('s') ? 'tcp::1234' : 'none')),
     noReboot: has('no-reboot'),
     loadSnapshot: last('loadvm'),
     rtc: rtc(last('rtc')),
@@ -220,6 +231,16 @@ function monitorPlan(value: string): MonitorPlan {
   properties.done();
   if (!plan.server) throw new CliError('-qmp unix: the monitor listens; add server=on,wait=off');
   return plan;
+}
+
+function gdb(value: string): GdbPlan | undefined {
+  if (value === 'none') return undefined;
+  const { host = '', port = '' } =
+    /^tcp:(?<host>[^:]*|\[[^\]]*\]):(?<port>\d{1,5})$/.exec(value)?.groups ?? {};
+  if (port === '' || Number(port) > 65_535) {
+    throw new CliError(`-gdb is tcp::PORT or tcp:HOST:PORT, not "${value}"`);
+  }
+  return { host: host === '' ? '127.0.0.1' : host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
 function rtc(value: string | undefined): bigint | 'now' {

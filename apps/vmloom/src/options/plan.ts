@@ -37,6 +37,12 @@ export interface MonitorPlan {
   readonly wait: boolean;
 }
 
+/** Where GDB may attach. */
+export interface GdbPlan {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a command line asks for, before any file is read. */
 export interface RunPlan {
   readonly name: string;
@@ -54,6 +60,7 @@ export interface RunPlan {
   readonly dumps: readonly DumpPlan[];
   readonly monitors: readonly MonitorPlan[];
   readonly paused: boolean;
+  readonly gdb: GdbPlan | undefined;
   readonly noReboot: boolean;
   readonly loadSnapshot: string | undefined;
   /** Nanoseconds since 1970, or the wall clock's. */

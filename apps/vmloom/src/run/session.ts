@@ -15,6 +15,8 @@ export type SessionEvent = 'STOP' | 'RESUME' | 'RESET' | 'SHUTDOWN';
 export class Session implements MonitorTarget {
   /** Told of each event, for monitors. */
   onEvent: ((event: SessionEvent) => void) | undefined;
+  /** Whether a debugger keeps the machine from running. */
+  held: () => boolean = () => false;
   readonly #plan: RunPlan;
   #prelaunch: boolean;
   #finish!: (status: number) => void;
@@ -60,10 +62,10 @@ export class Session implements MonitorTarget {
   /** Starts the machine, unless it is to wait for `cont`. */
   async begin(): Promise<void> {
     this.machine.powerOn();
-    if (this.#plan.loadSnapshot !== undefined) await this.loadSnapshot(this.#plan.loadSnapshot);
     if (this.#prelaunch) this.machine.pause();
+    if (this.#plan.loadSnapshot !== undefined) await this.loadSnapshot(this.#plan.loadSnapshot);
     void this.machine.exited.then((exit) => this.#ended(exit));
-    this.machine.world.start();
+    this.#startWorld();
   }
 
   /** Ends the loop and closes sockets and captures. */
@@ -78,11 +80,13 @@ export class Session implements MonitorTarget {
     return this.#prelaunch ? 'prelaunch' : 'paused';
   }
 
+  /** @throws CliError while a debugger holds the machine */
   cont(): void {
+    if (this.held()) throw new CliError('GDB holds the machine: continue or detach there');
     if (this.machine.state !== 'paused') return;
     this.#prelaunch = false;
     this.machine.resume();
-    this.machine.world.start();
+    this.#startWorld();
     this.onEvent?.('RESUME');
   }
 
@@ -94,7 +98,7 @@ export class Session implements MonitorTarget {
 
   reset(): void {
     this.machine.reset();
-    this.machine.world.start();
+    this.#startWorld();
     this.onEvent?.('RESET');
   }
 
@@ -123,11 +127,16 @@ export class Session implements MonitorTarget {
     // Whether it runs is the person's wish, not the snapshot's.
     if (wasPaused) machine.pause();
     else machine.resume();
-    machine.world.start();
+    this.#startWorld();
   }
 
   info(topic: InfoTopic): string {
     return infoText(topic, this.machine, this.networks, this.status());
+  }
+
+  /** Time passes when the machine does. */
+  #startWorld(): void {
+    if (!this.#prelaunch && !this.held()) this.machine.world.start();
   }
 
   #ended(exit: MachineExit): void {
