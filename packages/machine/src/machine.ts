@@ -86,6 +86,7 @@ export class Machine implements WorldPart {
   readonly #rom: Uint8Array;
   readonly #sbi: Sbi | undefined;
   readonly #sbiCalls: Counter;
+  readonly #runners: readonly HartRunner[];
   #state: 'off' | 'on' | 'paused' = 'off';
   #exit: MachineExit | undefined;
   #exited: Promise<MachineExit>;
@@ -134,7 +135,8 @@ export class Machine implements WorldPart {
       finish: (request) => this.#finish(request),
     });
     this.console.connect(this.board.uart);
-    for (const hart of this.harts) this.world.addRunner(new HartRunner(this, hart));
+    this.#runners = this.harts.map((hart) => new HartRunner(this, hart));
+    for (const runner of this.#runners) this.world.addRunner(runner);
     this.#sbiCalls = this.world.ledger.counter(this.name, 'exit', 'sbi');
     if (firmware === 'sbi') this.#sbi = this.#makeSbi(put);
     this.#exited = this.#newExit();
@@ -287,7 +289,7 @@ export class Machine implements WorldPart {
       });
     }
     this.#state = 'on';
-    this.world.reconsider();
+    for (const runner of this.#runners) this.world.restarted(runner);
   }
 
   #finish(request: FinishRequest): void {

@@ -121,6 +121,13 @@ export class World implements Snapshotable {
     this.#wake?.();
   }
 
+  /** A hart begins anew, whatever it waited for. */
+  restarted(runner: Runner): void {
+    this.#waiting.delete(runner);
+    this.#halted.add(runner);
+    this.#wake?.();
+  }
+
   /** A runner was started or resumed: a loop that is idle looks again. */
   reconsider(): void {
     this.#wake?.();
