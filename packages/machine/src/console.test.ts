@@ -96,6 +96,14 @@ describe('Console', () => {
     expect(world.clock.now).toBe(1e6);
   });
 
+  it("a machine's last words are still found", async () => {
+    const { console, say } = fixture();
+    const wait = console.waitFor(/bye/);
+    say('bye');
+    console.end('the machine powered off');
+    expect((await wait)[0]).toBe('bye');
+  });
+
   it('rejects when the machine ends', async () => {
     const { console } = fixture();
     const wait = expect(console.waitFor(/x/)).rejects.toThrow(

@@ -106,6 +106,8 @@ export class Console implements EventOwner {
   /** The machine ended: whoever waits is told why. */
   end(reason: string): void {
     this.#ended = reason;
+    // Its last words may not have been looked at yet.
+    this.#match();
     for (const { pattern, reject } of this.#waiters.splice(0)) {
       reject(new MachineError('ended', `${reason} before the console showed ${String(pattern)}`));
     }
