@@ -232,7 +232,7 @@ export class MachineTarget implements DebugTarget, HartControl {
   }
 
   #setBreakpoints(): void {
-    this.machine.harts[0]!.core.setBreakpoints([...this.#software, ...this.#hardware]);
+    this.machine.harts[0].core.setBreakpoints([...this.#software, ...this.#hardware]);
   }
 
   #actionOf(hart: Hart): ResumeAction {

@@ -93,9 +93,9 @@ export class PacketReader {
     if (!right || this.#length > this.most) return { kind: 'bad' };
     const data: number[] = [];
     for (let at = 0; at < this.#data.length; at++) {
-      const byte = this.#data[at]!;
+      const byte = this.#data[at];
       if (byte !== ESCAPE) data.push(byte);
-      else if (++at < this.#data.length) data.push(this.#data[at]! ^ ESCAPE_BIT);
+      else if (++at < this.#data.length) data.push(this.#data[at] ^ ESCAPE_BIT);
     }
     return { kind: 'packet', data: Uint8Array.from(data) };
   }

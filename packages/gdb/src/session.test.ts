@@ -262,7 +262,7 @@ describe('a session (GDB manual, appendix E)', () => {
       const length = random() % 24;
       const framedWell = random() % 4 !== 0;
       const data = Uint8Array.from({ length }, () =>
-        framedWell ? letters[random() % letters.length]! : random() & 0xff,
+        framedWell ? letters[random() % letters.length] : random() & 0xff,
       );
       client.sendRaw(framedWell ? framed(data) : data);
       client.interrupt();

@@ -32,7 +32,7 @@ export function parseActions(text: string, threads: number): ResumeAction[] | un
     if (wanted === undefined || wanted > threads) return undefined;
     for (let index = 0; index < threads; index++) {
       if (wanted === -1 || wanted === index + 1 || (wanted === 0 && index === 0))
-        actions[index] ??= ACTIONS[letter]!;
+        actions[index] ??= ACTIONS[letter];
     }
   }
   return actions.map((action) => action ?? 'stay');

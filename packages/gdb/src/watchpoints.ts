@@ -67,7 +67,7 @@ export class Watchpoints {
   #removeAt(index: number): void {
     const [gone] = this.#points.splice(index, 1);
     const still = new Set(this.#points.flatMap(({ ranges }) => [...pages(ranges)]));
-    for (const page of pages(gone!.ranges)) {
+    for (const page of pages(gone.ranges)) {
       if (!still.has(page)) this.memory.flags.clear(page, PAGE_WATCHED);
     }
   }

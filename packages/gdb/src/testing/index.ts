@@ -1,2 +1,3 @@
 export * from './fake-target.js';
 export * from './gdb-client.js';
+export * from './small-machine.js';
