@@ -41,8 +41,8 @@ export interface DmaRequest {
 }
 
 /**
- * The answer to a request, reused by its port: valid until the port's next request or the end of the
- * event, whichever is first, for the map may change then.
+ * The answer to a request, reused by its port, so read it before the next one. The ranges themselves hold until
+ * the end of the event: the map does not change within one.
  */
 export class DmaAnswer {
   status: DmaStatus = DMA_ABORT;

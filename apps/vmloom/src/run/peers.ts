@@ -65,7 +65,7 @@ function peer(
   return {
     port: port.port,
     describe: () => `${description},peer=${port.link.up ? 'connected' : 'absent'}`,
-    setLink: (up) => (port.link.up = up),
+    setLink: (up) => (port.enabled = up),
     ready: async () => {
       await ready();
     },
