@@ -43,8 +43,11 @@ export class PackedWorkspace {
   #packages = new Map(workspacePackages(WORKSPACE).map((one) => [one.manifest.name, one]));
   #tarballs = new Map();
 
+  /** The packages that are published. */
   get names() {
-    return [...this.#packages.keys()];
+    return [...this.#packages.values()]
+      .filter(({ manifest }) => !manifest.private)
+      .map(({ manifest }) => manifest.name);
   }
 
   manifest(name) {
