@@ -18,12 +18,22 @@ export interface BootOptions {
   readonly firmware?: Firmware;
   /** An e1000 on a network address translator. */
   readonly network?: boolean;
+  /** Servers of the host take part: idle time passes no faster than theirs. */
+  readonly hostTime?: boolean;
   /** What a reset by the guest does; it ends the machine unless told. */
   readonly onReset?: 'boot' | 'end';
   /** Seconds of wall time after which it is hopeless; 300 unless told. */
   readonly patience?: number;
   /** Told of the machine before it is switched on. */
-  readonly onMachine?: (machine: Machine, nic: E1000 | undefined, stop: () => void) => void;
+  readonly onMachine?: (live: LiveMachine) => void;
+}
+
+/** A machine that is about to run, for tests that act on it. */
+export interface LiveMachine {
+  readonly machine: Machine;
+  readonly nat: UserNat | undefined;
+  /** Ends the run before the machine does. */
+  readonly stop: () => void;
 }
 
 /** What became of it. */
@@ -60,8 +70,9 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     ...(initrd === undefined ? {} : { initrd }),
     ...(firmware === undefined ? {} : { firmware }),
   });
-  const nic = nat === undefined ? undefined : plug(machine, nat.port);
-  options.onMachine?.(machine, nic, () => world.stop());
+  if (nat !== undefined) plug(machine, nat.port);
+  if (options.hostTime === true) world.outside.attachSource();
+  options.onMachine?.({ machine, nat, stop: () => world.stop() });
   const pieces: string[] = [];
   const decoder = new TextDecoder();
   machine.console.onOutput = (bytes) => pieces.push(decoder.decode(bytes, { stream: true }));
@@ -90,6 +101,6 @@ function makeNat(world: World): UserNat {
   return world.add(new UserNat({ name: 'nat', clock, ledger, io: world.outside, outside }));
 }
 
-function plug(machine: Machine, port: Port): E1000 {
-  return machine.pcie.plug(new E1000({ port, mac: STATION }));
+function plug(machine: Machine, port: Port): void {
+  machine.pcie.plug(new E1000({ port, mac: STATION }));
 }

@@ -1,21 +1,8 @@
-import type { Firmware } from '@vmloom/machine';
-import { boot, STATION, type BootOptions, type BootResult } from '../boot/boot.js';
-import { debian, withPlan } from '../boot/initramfs.js';
-import { kernelComplaints } from '../boot/transcript.js';
-import type { KernelSeries } from '../kernel.js';
-import { openSbi } from '../opensbi.js';
+import { STATION, type BootResult } from '../boot/boot.js';
+import { bootDebian, GATEWAY, lastWords, nameOf, runPlan, type Configuration } from './debian-run.js';
 import { counters, dumpedBytes, registers, selfTestParts, wordSum } from './ethtool.js';
 import type { GuestTest, TestContext } from './guest-test.js';
 
-/** A machine to boot Debian on. */
-export interface Configuration {
-  readonly series: KernelSeries;
-  readonly harts: number;
-  readonly firmware: 'sbi' | 'opensbi';
-}
-
-const APPEND = 'earlycon=sbi console=ttyS0';
-const GATEWAY = '10.0.2.2';
 const SELF_TEST = ['register', 'eeprom', 'interrupt', 'loopback', 'link'];
 /** 8254x manual 5.6.35: the sum of the first 64 words. */
 const EEPROM_SUM = 0xbaba;
@@ -66,7 +53,7 @@ export function e1000Test(configuration: Configuration, set: GuestTest['set']): 
     name: `${nameOf(configuration)}: e1000`,
     set,
     run: async (context) => {
-      const result = await run(context, configuration, E1000_PLAN, { network: true });
+      const result = await runPlan(context, configuration, E1000_PLAN, { network: true });
       harts(context, result, configuration);
       toolOutput(context, result);
     },
@@ -79,7 +66,7 @@ export function bootTest(configuration: Configuration, set: GuestTest['set']): G
     name: `${nameOf(configuration)}: boot`,
     set,
     run: async (context) => {
-      const result = await run(context, configuration, BOOT_PLAN, {});
+      const result = await runPlan(context, configuration, BOOT_PLAN, {});
       harts(context, result, configuration);
     },
   };
@@ -91,7 +78,7 @@ export function cyclesTest(configuration: Configuration, set: GuestTest['set']):
     name: `${nameOf(configuration)}: e1000 module cycles`,
     set,
     run: async (context) => {
-      await run(context, configuration, CYCLES_PLAN, { network: true, patience: 600 });
+      await runPlan(context, configuration, CYCLES_PLAN, { network: true, patience: 600 });
     },
   };
 }
@@ -106,7 +93,7 @@ export function rebootTest(configuration: Configuration, set: GuestTest['set']):
       let seen = 0;
       const result = await bootDebian(context, configuration, REBOOT_PLAN, {
         onReset: 'boot',
-        onMachine: ({ console }, _nic, stop) => {
+        onMachine: ({ machine: { console }, stop }) => {
           const reached = /end kernel-log 0/;
           const next = (): void => {
             seen++;
@@ -119,53 +106,6 @@ export function rebootTest(configuration: Configuration, set: GuestTest['set']):
       context.report.check('boots again after reboot', seen === boots, `${seen} boots: ${lastWords(result)}`);
     },
   };
-}
-
-export function nameOf({ series, harts, firmware }: Configuration): string {
-  const names = { sbi: 'built-in SBI', opensbi: 'OpenSBI' };
-  return `Debian ${series}, ${harts} ${harts === 1 ? 'hart' : 'harts'}, ${names[firmware]}`;
-}
-
-/** Boots with a plan that ends in power-off; the checks that every boot makes. */
-async function run(
-  context: TestContext,
-  configuration: Configuration,
-  plan: string,
-  options: Partial<BootOptions>,
-): Promise<BootResult> {
-  const { report } = context;
-  const result = await bootDebian(context, configuration, plan, options);
-  const { exit, checks, shown } = result;
-  const log = shown.get('kernel-log');
-  report.check('reaches the end of its plan', log !== undefined, lastWords(result));
-  for (const { name, ok, detail } of checks) report.check(name, ok, detail);
-  const complaints = kernelComplaints(result.log);
-  report.check('the kernel complains about nothing', complaints.length === 0, complaints.join(' | '));
-  const ended = exit === undefined ? 'it did not end in time' : `${exit.reason}, status ${exit.code}`;
-  report.check('poweroff ends it with status 0', exit?.reason === 'power-off' && exit.code === 0, ended);
-  const { seconds, instructions } = result;
-  report.note(`${(instructions / 1e6).toFixed(0)} million instructions in ${seconds.toFixed(1)} s`);
-  return result;
-}
-
-async function bootDebian(
-  context: TestContext,
-  configuration: Configuration,
-  plan: string,
-  options: Partial<BootOptions>,
-): Promise<BootResult> {
-  const { kernel, root } = debian(configuration.series, { update: context.update });
-  const firmware: Firmware = configuration.firmware === 'sbi' ? 'sbi' : openSbi('dynamic');
-  const result = await boot({
-    kernel,
-    initrd: withPlan(root, plan),
-    append: APPEND,
-    harts: configuration.harts,
-    firmware,
-    ...options,
-  });
-  context.keepLog(result.log);
-  return result;
 }
 
 function harts({ report }: TestContext, { shown }: BootResult, { harts: expected }: Configuration): void {
@@ -212,8 +152,4 @@ function toolOutput({ report }: TestContext, { shown }: BootResult): void {
       count('tx_errors') === 0,
     text('statistics'),
   );
-}
-
-function lastWords({ log }: BootResult): string {
-  return `its last words: ${log.slice(-200)}`;
 }

@@ -1,6 +1,8 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
-import { bootTest, cyclesTest, e1000Test, rebootTest, type Configuration } from './debian-tests.js';
+import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
+import type { Configuration } from './debian-run.js';
 import type { GuestTest } from './guest-test.js';
+import { linkTest, transferTest } from './network-tests.js';
 import { tinyTest } from './tiny-test.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
@@ -10,12 +12,15 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   tinyTest,
   ...SERIES.map((series) => e1000Test({ series, harts: 1, firmware: 'sbi' }, 'smoke')),
   bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
+  transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
   ...SERIES.flatMap((series) => [
     ...matrix(series).map((configuration) => bootTest(configuration, 'full')),
     e1000Test({ series, harts: 4, firmware: 'sbi' }, 'full'),
     e1000Test({ series, harts: 1, firmware: 'opensbi' }, 'full'),
     cyclesTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     rebootTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    linkTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100),
   ]),
 ];
 

@@ -1,0 +1,72 @@
+import type { Firmware } from '@vmloom/machine';
+import { boot, type BootOptions, type BootResult } from '../boot/boot.js';
+import { debian, withPlan } from '../boot/initramfs.js';
+import { kernelComplaints } from '../boot/transcript.js';
+import type { KernelSeries } from '../kernel.js';
+import { openSbi } from '../opensbi.js';
+import type { TestContext } from './guest-test.js';
+
+/** A machine to boot Debian on. */
+export interface Configuration {
+  readonly series: KernelSeries;
+  readonly harts: number;
+  readonly firmware: 'sbi' | 'opensbi';
+}
+
+/** The host, as the network address translator shows it. */
+export const GATEWAY = '10.0.2.2';
+const APPEND = 'earlycon=sbi console=ttyS0';
+
+/** As tests are called. */
+export function nameOf({ series, harts, firmware }: Configuration): string {
+  const names = { sbi: 'built-in SBI', opensbi: 'OpenSBI' };
+  return `Debian ${series}, ${harts} ${harts === 1 ? 'hart' : 'harts'}, ${names[firmware]}`;
+}
+
+/** Boots with a plan that ends in power-off; the checks that every boot makes. */
+export async function runPlan(
+  context: TestContext,
+  configuration: Configuration,
+  plan: string,
+  options: Partial<BootOptions>,
+): Promise<BootResult> {
+  const { report } = context;
+  const result = await bootDebian(context, configuration, plan, options);
+  const { exit, checks, shown } = result;
+  const log = shown.get('kernel-log');
+  report.check('reaches the end of its plan', log !== undefined, lastWords(result));
+  for (const { name, ok, detail } of checks) report.check(name, ok, detail);
+  const complaints = kernelComplaints(result.log);
+  report.check('the kernel complains about nothing', complaints.length === 0, complaints.join(' | '));
+  const ended = exit === undefined ? 'it did not end in time' : `${exit.reason}, status ${exit.code}`;
+  report.check('poweroff ends it with status 0', exit?.reason === 'power-off' && exit.code === 0, ended);
+  const { seconds, instructions } = result;
+  report.note(`${(instructions / 1e6).toFixed(0)} million instructions in ${seconds.toFixed(1)} s`);
+  return result;
+}
+
+/** Boots with a plan, whatever its end. */
+export async function bootDebian(
+  context: TestContext,
+  configuration: Configuration,
+  plan: string,
+  options: Partial<BootOptions>,
+): Promise<BootResult> {
+  const { kernel, root } = debian(configuration.series, { update: context.update });
+  const firmware: Firmware = configuration.firmware === 'sbi' ? 'sbi' : openSbi('dynamic');
+  const result = await boot({
+    kernel,
+    initrd: withPlan(root, plan),
+    append: APPEND,
+    harts: configuration.harts,
+    firmware,
+    ...options,
+  });
+  context.keepLog(result.log);
+  return result;
+}
+
+/** The end of the console log, for failures. */
+export function lastWords({ log }: BootResult): string {
+  return `its last words: ${log.slice(-200)}`;
+}
