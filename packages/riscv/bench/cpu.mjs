@@ -1,6 +1,8 @@
 /**
  * `node packages/riscv/bench/cpu.mjs [million instructions]` times the interpreter on small loops: millions
- * of instructions per second, the median of five runs of 100 million each unless told. Needs a build.
+ * of instructions per second of processor time, the median of five runs of 100 million each unless told.
+ * Loops this small depend on how the processor predicts the one indirect jump: single figures vary by a
+ * factor of 3 with any change of the code. Needs a build.
  */
 import { asm, bareMachine, li, RAM_BASE } from '@vmloom/riscv/testing';
 
