@@ -8,6 +8,7 @@ export type GuestsErrorCode =
   | 'missing-module'
   | 'missing-package'
   | 'no-apt'
+  | 'no-mirror'
   | 'tool-failed';
 
 /** The one error class of `@vmloom/guests`. */

@@ -24,11 +24,13 @@ export const WITHOUT_APT =
  * that it needs no root and changes nothing. Archive and keys are the machine's.
  */
 export class PrivateApt {
+  readonly #suite: Suite;
   readonly #folder: string;
   readonly #configuration: string;
 
   /** @throws GuestsError no-apt on a machine without apt or without a Debian mirror */
   constructor(suite: Suite, folder: string) {
+    this.#suite = suite;
     this.#folder = folder;
     const mirror = machineMirror();
     const tools = ['apt-get', 'apt-cache', 'dpkg-deb'].every(hasTool);
@@ -69,9 +71,16 @@ export class PrivateApt {
     writeFileSync(this.#configuration, `${text.join('\n')}\n`);
   }
 
-  /** Fetches the archive's index, whose signature apt checks. @throws GuestsError tool-failed */
+  /** Fetches the archive's index, whose signature apt checks. @throws GuestsError no-mirror with apt's words */
   update(): void {
-    runTool('apt-get', ['-c', this.#configuration, '-q', 'update'], { timeout: DOWNLOAD_TIMEOUT });
+    try {
+      runTool('apt-get', ['-c', this.#configuration, '-q', 'update'], { timeout: DOWNLOAD_TIMEOUT });
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new GuestsError('no-mirror', `the index of Debian ${this.#suite} did not come; ${message}`, {
+        cause,
+      });
+    }
   }
 
   /** Records of all packages of the suite, by name. @throws GuestsError tool-failed */

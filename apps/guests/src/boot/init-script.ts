@@ -22,7 +22,6 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
-mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
 hostname vmloom
 
@@ -31,9 +30,9 @@ echo 1 > /proc/sys/kernel/printk
 
 check() {
   name=$1; shift
-  if "$@" > /tmp/check 2>&1; then echo "${MARK} check $name ok"; return 0; fi
+  if "$@" > /run/check 2>&1; then echo "${MARK} check $name ok"; return 0; fi
   code=$?
-  echo "${MARK} check $name FAIL exit code $code: $(tail -c 400 /tmp/check | tr '\\n' ' ')"
+  echo "${MARK} check $name FAIL exit code $code: $(tail -c 400 /run/check | tr '\\n' ' ')"
   return $code
 }
 

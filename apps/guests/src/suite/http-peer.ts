@@ -8,8 +8,8 @@ const CHUNK = 64 * 1024;
 export class HttpPeer {
   /** SHA-256 of what GET gives. */
   readonly sha256: string;
-  /** SHA-256 and length of the last body that came. */
-  received: { readonly sha256: string; readonly length: number } | undefined;
+  /** SHA-256 and length of each body that came. */
+  readonly received: { readonly sha256: string; readonly length: number }[] = [];
   readonly #server: Server;
   readonly #length: number;
 
@@ -55,7 +55,7 @@ export class HttpPeer {
       length += chunk.length;
     });
     request.on('end', () => {
-      this.received = { sha256: hash.digest('hex'), length };
+      this.received.push({ sha256: hash.digest('hex'), length });
       response.end('taken\n');
     });
   }

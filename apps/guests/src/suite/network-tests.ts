@@ -1,9 +1,12 @@
 import type { EventOwner } from '@vmloom/device';
 import type { LiveMachine } from '../boot/boot.js';
 import { GATEWAY, nameOf, runPlan, type Configuration } from './debian-run.js';
+import { counters, registers } from './ethtool.js';
 import type { GuestTest } from './guest-test.js';
 import { HttpPeer } from './http-peer.js';
 
+/** 8254x manual 13.4.1: VLAN mode. */
+const CTRL_VME = 1 << 30;
 const LINK_CYCLES = 20;
 /** Virtual nanoseconds of each state of the link: longer than the driver's look at it every two seconds. */
 const LINK_TIME = 3e9;
@@ -25,12 +28,9 @@ export function transferTest(
         const plan = `
 modprobe e1000
 check dhcp dhcp eth0
-mount -t tmpfs -o size=90% tmpfs /tmp
-check download wget -q -O /tmp/file http://${GATEWAY}:${port}/file
-show digest sha256sum /tmp/file
-upload() {
-  { printf 'PUT /file HTTP/1.0\\r\\nContent-Length: ${length}\\r\\n\\r\\n'; cat /tmp/file; } | nc ${GATEWAY} ${port} | grep taken
-}
+${transferWords(port, length)}
+check download download
+show digest sha256sum /run/file
 check upload upload
 finish poweroff -f
 `;
@@ -41,12 +41,84 @@ finish poweroff -f
         const digest = shown.get('digest')?.text ?? 'nothing';
         const { report } = context;
         report.check('what came down is what the server gave', digest.startsWith(peer.sha256), digest);
-        const { received } = peer;
+        const received = peer.received[0];
         report.check(
           'what went up is what the guest had',
           received?.sha256 === peer.sha256 && received.length === length,
           `${received?.length ?? 'no'} bytes`,
         );
+      } finally {
+        peer.close();
+      }
+    },
+  };
+}
+
+/** Shell functions that fetch a file from the host's server, and send it back. */
+function transferWords(port: number, length: number): string {
+  const header = `PUT /file HTTP/1.0\\r\\nContent-Length: ${length}\\r\\n\\r\\n`;
+  return `
+mount -t tmpfs -o size=90% tmpfs /run
+download() { wget -q -O /run/file http://${GATEWAY}:${port}/file; }
+upload() { { printf '${header}'; cat /run/file; } | nc ${GATEWAY} ${port} | grep taken; }
+`;
+}
+
+/** Counters of the device that move only when an offload is at work. */
+const SEGMENTED = 'tx_tcp_seg_good';
+const CHECKED = 'rx_csum_offload_good';
+
+/** `ethtool -K` turns the offloads off and on: the device's counters show it, and the data stay whole. */
+export function offloadTest(configuration: Configuration, set: GuestTest['set']): GuestTest {
+  return {
+    name: `${nameOf(configuration)}: offloads off and on`,
+    set,
+    run: async (context) => {
+      const length = 1e6;
+      const peer = new HttpPeer(length);
+      try {
+        const plan = `
+modprobe e1000
+check dhcp dhcp eth0
+${transferWords(await peer.listen(), length)}
+carrier_is() { [ "$(cat /sys/class/net/eth0/carrier)" = $1 ]; }
+transfer() { within 10 carrier_is 1 && download && upload; }
+check transfer-as-it-comes transfer
+show as-it-comes ethtool -S eth0
+check turn-off ethtool -K eth0 tso off gso off tx off rx off rxvlan off txvlan off
+show off-before ethtool -S eth0
+check transfer-with-offloads-off transfer
+show off-after ethtool -S eth0
+show registers-off ethtool -d eth0
+check turn-on ethtool -K eth0 rx on tx on tso on gso on rxvlan on txvlan on
+show on-before ethtool -S eth0
+check transfer-with-offloads-on transfer
+show on-after ethtool -S eth0
+show registers-on ethtool -d eth0
+finish poweroff -f
+`;
+        const options = { network: true, hostTime: true, patience: 600 };
+        const { shown } = await runPlan(context, configuration, plan, options);
+        const { report } = context;
+        const text = (name: string): string => shown.get(name)?.text ?? '';
+        const value = (name: string, counter: string): number => counters(text(name)).get(counter) ?? NaN;
+        for (const counter of [SEGMENTED, CHECKED]) {
+          const first = value('as-it-comes', counter);
+          report.check(`${counter} moves as it comes`, first > 0, `${first}`);
+          const off = value('off-after', counter) - value('off-before', counter);
+          report.check(`${counter} stands still when off`, off === 0, `${off}`);
+          const on = value('on-after', counter) - value('on-before', counter);
+          report.check(`${counter} moves when on`, on > 0, `${on}`);
+        }
+        const vme = (name: string): number => (registers(text(name)).get('CTRL') ?? 0) & CTRL_VME;
+        const tags = `CTRL & VME is ${vme('registers-off')} and ${vme('registers-on')}`;
+        report.check(
+          'CTRL.VME follows rxvlan',
+          vme('registers-off') === 0 && vme('registers-on') !== 0,
+          tags,
+        );
+        const whole = peer.received.filter((body) => body.sha256 === peer.sha256).length;
+        report.check('the file went round whole each time', whole === 3, `${whole} of 3`);
       } finally {
         peer.close();
       }
@@ -62,8 +134,8 @@ modprobe e1000
 check dhcp dhcp eth0
 carrier_is() { [ "$(cat /sys/class/net/eth0/carrier)" = $1 ]; }
 echo "link cycles begin"
-/usr/bin/ping -q -i 0.2 -w ${seconds} ${GATEWAY} > /tmp/ping
-show pings cat /tmp/ping
+/usr/bin/ping -q -i 0.2 -w ${seconds} ${GATEWAY} > /run/ping
+show pings cat /run/ping
 show carrier-changes cat /sys/class/net/eth0/carrier_changes
 check link-is-up-again within 10 carrier_is 1
 check ping-after /usr/bin/ping -c 3 -W 3 ${GATEWAY}

@@ -74,14 +74,17 @@ describe('runSuite', () => {
     expect(lines.join('\n')).toContain('boom');
   });
 
-  it('without apt: a failure where guests must be fetched, a sentence elsewhere', async () => {
-    const tests = [
-      test('a', 'smoke', () => {
-        throw new GuestsError('no-apt', 'no apt here');
-      }),
-    ];
-    expect(await runSuite(tests, options())).toEqual({ passed: 0, failed: 1 });
-    expect(await runSuite(tests, options({ mustFetch: false }))).toEqual({ passed: 0, failed: 0 });
-    expect(lines.join('\n')).toContain('left out. no apt here');
-  });
+  it.each(['no-apt', 'no-mirror'] as const)(
+    '%s: a failure where guests must be fetched, a sentence elsewhere',
+    async (code) => {
+      const tests = [
+        test('a', 'smoke', () => {
+          throw new GuestsError(code, 'no apt here');
+        }),
+      ];
+      expect(await runSuite(tests, options())).toEqual({ passed: 0, failed: 1 });
+      expect(await runSuite(tests, options({ mustFetch: false }))).toEqual({ passed: 0, failed: 0 });
+      expect(lines.join('\n')).toContain('left out. no apt here');
+    },
+  );
 });

@@ -40,9 +40,8 @@ export async function runSuite(tests: readonly GuestTest[], options: SuiteOption
     try {
       await test.run({ report, update: options.update === true, keepLog: (text) => (log += text) });
     } catch (error) {
-      if (!(error instanceof GuestsError && error.code === 'no-apt' && !options.mustFetch)) {
-        report.check('runs to its end', false, error instanceof Error ? error.message : String(error));
-      } else report.note(`left out. ${error.message}`);
+      if (cannotFetch(error) && !options.mustFetch) report.note(`left out. ${error.message}`);
+      else report.check('runs to its end', false, error instanceof Error ? error.message : String(error));
     }
     report.note(`${((performance.now() - began) / 1000).toFixed(1)} s`);
     const file = join(options.logs, `${test.name.replace(/[^a-z0-9.]+/gi, '-')}.log`);
@@ -55,4 +54,8 @@ export async function runSuite(tests: readonly GuestTest[], options: SuiteOption
     total.failed += report.failed;
   }
   return total;
+}
+
+function cannotFetch(error: unknown): error is GuestsError {
+  return error instanceof GuestsError && (error.code === 'no-apt' || error.code === 'no-mirror');
 }

@@ -2,7 +2,7 @@ import { KERNELS, type KernelSeries } from '../kernel.js';
 import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
 import type { Configuration } from './debian-run.js';
 import type { GuestTest } from './guest-test.js';
-import { linkTest, transferTest } from './network-tests.js';
+import { linkTest, offloadTest, transferTest } from './network-tests.js';
 import { tinyTest } from './tiny-test.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
@@ -19,6 +19,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     e1000Test({ series, harts: 1, firmware: 'opensbi' }, 'full'),
     cyclesTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     rebootTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    offloadTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     linkTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100),
   ]),
