@@ -9,7 +9,7 @@ import {
   randomInteger,
   randomPair,
   randomTriple,
-} from './operands.js';
+} from '../testing/float-operands.js';
 import {
   BINARY32,
   BINARY64,
@@ -30,7 +30,7 @@ import {
   squareRoot,
   subtract,
   toInteger,
-} from './reference.js';
+} from '../testing/float-reference.js';
 
 /** Operand tuples of each operation; every one is tried in each rounding mode. */
 const RANDOM_CASES = 10_000;

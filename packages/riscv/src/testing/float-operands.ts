@@ -1,6 +1,6 @@
 /** Operands that reach the corners of floating-point arithmetic: every class, and seeded random ones. */
-import type { Random } from '../testing/random.js';
-import type { Format } from './reference.js';
+import type { Random } from './random.js';
+import type { Format } from './float-reference.js';
 
 /** A random integer of `count` bits, at most 64. */
 export function randomInteger(random: Random, count: number): bigint {
