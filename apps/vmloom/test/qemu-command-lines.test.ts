@@ -51,7 +51,8 @@ function start(
   line: { args: string; append?: string },
   places: Record<string, string>,
 ) {
-  const fill = (word: string): string => word.replaceAll(/KERNEL|TMP|PORT|FILE/g, (name) => places[name]);
+  const fill = (word: string): string =>
+    word.replaceAll(/KERNEL|TMP|PORT|OTHER|FILE/g, (name) => places[name]);
   const args = [
     ...line.args.split(' ').map(fill),
     ...(line.append === undefined ? [] : ['-append', line.append]),
@@ -93,7 +94,13 @@ async function contByQmp(path: string, child: ChildProcess): Promise<void> {
 async function outcome(program: readonly string[], line: QemuLine): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
   const port = await freePort();
-  const places = { KERNEL: tiny, TMP: folder, PORT: String(port), FILE: bin };
+  const places = {
+    KERNEL: tiny,
+    TMP: folder,
+    PORT: String(port),
+    OTHER: String(await freePort()),
+    FILE: bin,
+  };
   const peer = line.peer === undefined ? undefined : start(program, line.peer, places);
   try {
     if (peer !== undefined) await until(() => peer.output().includes('udp-echo'), peer.child);

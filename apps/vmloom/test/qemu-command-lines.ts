@@ -2,8 +2,8 @@
 export interface QemuLine {
   readonly name: string;
   /**
-   * Arguments behind the program's name. KERNEL is the tiny guest, TMP a folder of its own, PORT a free port of
-   * the host, FILE an existing file.
+   * Arguments behind the program's name. KERNEL is the tiny guest, TMP a folder of its own, PORT and OTHER free
+   * ports of the host, FILE an existing file.
    */
   readonly args: string;
   /** Boot arguments of the guest: what follows `-append`. */
@@ -31,7 +31,7 @@ const UNAME = 'quiet cmd="uname; poweroff"';
 const LSPCI = 'quiet cmd="lspci; poweroff"';
 const serve = 'ip=10.0.0.2/24 quiet cmd="udp-echo; wait 20000"';
 const ask =
-  'ip=10.0.0.1/24 quiet cmd="wait-link; ping -c 2 -i 1 -t 8000 10.0.0.2; udp-send -t 3000 10.0.0.2 7 hello; poweroff"';
+  'ip=10.0.0.1/24 quiet cmd="wait-link; ping -c 2 -i 1 -t 8000 10.0.0.2; udp-send -t 700 10.0.0.2 7 hello; poweroff"';
 const ASKED = [/ping: 2 sent, [12] received/, /udp-send: 5 bytes from 10\.0\.0\.2:7: hello/];
 
 export const QEMU_LINES: readonly QemuLine[] = [
@@ -216,6 +216,17 @@ export const QEMU_LINES: readonly QemuLine[] = [
     shows: ASKED,
     peer: {
       args: '-M virt -nographic -kernel KERNEL -netdev stream,id=n0,server=on,addr.type=unix,addr.path=TMP/lan -device e1000,romfile=,netdev=n0,mac=52:54:00:12:34:99',
+      append: serve,
+    },
+  },
+  {
+    name: 'datagram networks between two processes',
+    args: '-M virt -nographic -kernel KERNEL -netdev dgram,id=n0,local.type=inet,local.host=127.0.0.1,local.port=PORT,remote.type=inet,remote.host=127.0.0.1,remote.port=OTHER -device e1000,romfile=,netdev=n0',
+    append: ask,
+    differs: 'datagrams may be lost between two processes',
+    shows: ASKED,
+    peer: {
+      args: '-M virt -nographic -kernel KERNEL -netdev dgram,id=n0,local.type=inet,local.host=127.0.0.1,local.port=OTHER,remote.type=inet,remote.host=127.0.0.1,remote.port=PORT -device e1000,romfile=,netdev=n0,mac=52:54:00:12:34:99',
       append: serve,
     },
   },
