@@ -136,8 +136,7 @@ export class World implements Snapshotable {
   /**
    * Runs in the background, from the end of the present task on, so that everything started in one task
    * starts at one time. Comes to rest when nothing is left to happen, until something arrives from outside or
-   * it is started again; that takes
-   * back a {@link stop} that the loop has not come to.
+   * it is started again; that takes back a {@link stop} that the loop has not come to.
    */
   start(): void {
     if (this.#running) this.#stopping = false;

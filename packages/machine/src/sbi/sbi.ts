@@ -40,7 +40,7 @@ export interface SbiOptions {
 
 /**
  * The supervisor binary interface 2.0, served by the host in place of M-mode firmware. An S-mode `ecall`
- * comes to {@link handle}; behind it the host moves pc on by 4 and asks {@link runnable} before it runs a hart.
+ * comes to {@link handle} with pc behind it; before it runs a hart the host asks {@link runnable}.
  */
 export class Sbi implements Device, EventOwner {
   readonly name: string;
