@@ -57,7 +57,7 @@ const BY_CRUISER = {
   'packages/device/src/cycle-a.ts': ["import { x as here } from './cycle-b.js';", 'no-cycle'],
   'packages/device/src/cycle-b.ts': ["import { x as here } from './cycle-a.js';", undefined],
   'packages/device/src/other.ts': ["import { struct as here } from 'buffer-layout';", 'declared'],
-  'packages/memory/src/layouts.ts': ["import { struct as here } from 'buffer-layout';", undefined],
+  'packages/e1000/src/layouts.ts': ["import { struct as here } from 'buffer-layout';", undefined],
 };
 
 let root;
