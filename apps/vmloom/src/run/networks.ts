@@ -5,6 +5,7 @@ import { CliError } from '../error.js';
 import type { DumpPlan, NetdevPlan } from '../options/plan.js';
 import type { Properties } from '../options/properties.js';
 import { didYouMean } from '../suggest.js';
+import type { Backend, NetworkContext } from './backend.js';
 import { dgramNetwork, socketNetwork, streamNetwork } from './peers.js';
 
 /** What a `-netdev` made: a port for a NIC, and what is behind it. */
@@ -21,21 +22,6 @@ export interface Network {
   /** What a capture holds back reaches its file. */
   flush(): void;
   close(): void;
-}
-
-/** What a type of network makes of its properties, before captures. */
-export interface Backend {
-  readonly port: Port;
-  describe(): string;
-  setLink(up: boolean): void;
-  ready(): Promise<void>;
-  close(): void;
-}
-
-/** What the networks of one command line share. */
-export interface NetworkContext {
-  readonly world: World;
-  readonly hubs: Map<number, Hub>;
 }
 
 type Maker = (context: NetworkContext, id: string, properties: Properties) => Backend;

@@ -3,7 +3,7 @@ import { HostDatagram, HostStream, type StreamAddress } from '@vmloom/net/node';
 import type { World } from '@vmloom/machine';
 import { CliError } from '../error.js';
 import { parseCount, type Properties } from '../options/properties.js';
-import type { Backend, NetworkContext } from './networks.js';
+import type { Backend, NetworkContext } from './backend.js';
 
 /** `-netdev stream`: frames with a length before each, over TCP or a UNIX socket. */
 export function streamNetwork({ world }: NetworkContext, id: string, properties: Properties): Backend {
