@@ -1,7 +1,7 @@
 import { E1000 } from '@vmloom/e1000';
 import { createMachine, World, type Firmware, type Machine, type MachineExit } from '@vmloom/machine';
 import { UserNat, type Port } from '@vmloom/net';
-import { HostNetwork } from '@vmloom/net/node';
+import { HostNetwork, type ResolverAddress } from '@vmloom/net/node';
 import { readTranscript, type Transcript } from './transcript.js';
 
 /** What a headless machine is made of. */
@@ -18,6 +18,12 @@ export interface BootOptions {
   readonly firmware?: Firmware;
   /** An e1000 on a network address translator. */
   readonly network?: boolean;
+  /** What stands between the e1000 and its network, such as a capture: given the port, the one to use. */
+  readonly wire?: (port: Port, world: World) => Port;
+  /** Name servers behind the translator; the host's unless told. */
+  readonly resolvers?: readonly ResolverAddress[];
+  /** `realtime` follows the wall clock; `virtual` unless told. */
+  readonly time?: 'virtual' | 'realtime';
   /** Servers of the host take part: idle time passes no faster than theirs. */
   readonly hostTime?: boolean;
   /** What a reset by the guest does; it ends the machine unless told. */
@@ -56,8 +62,8 @@ export const STATION = '52:54:00:76:6d:01';
  */
 export async function boot(options: BootOptions): Promise<BootResult> {
   const began = performance.now();
-  const world = new World();
-  const nat = options.network === true ? makeNat(world) : undefined;
+  const world = new World({ time: options.time ?? 'virtual' });
+  const nat = options.network === true ? makeNat(world, options.resolvers) : undefined;
   const { kernel, initrd, firmware } = options;
   const machine = await createMachine({
     name: 'guest',
@@ -70,7 +76,7 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     ...(initrd === undefined ? {} : { initrd }),
     ...(firmware === undefined ? {} : { firmware }),
   });
-  if (nat !== undefined) plug(machine, nat.port);
+  if (nat !== undefined) plug(machine, options.wire?.(nat.port, world) ?? nat.port);
   if (options.hostTime === true) world.outside.attachSource();
   options.onMachine?.({ machine, nat, stop: () => world.stop() });
   const pieces: string[] = [];
@@ -95,9 +101,9 @@ export async function boot(options: BootOptions): Promise<BootResult> {
   };
 }
 
-function makeNat(world: World): UserNat {
+function makeNat(world: World, resolvers: readonly ResolverAddress[] | undefined): UserNat {
   const { clock, ledger } = world;
-  const outside = new HostNetwork();
+  const outside = new HostNetwork(resolvers === undefined ? {} : { resolvers });
   return world.add(new UserNat({ name: 'nat', clock, ledger, io: world.outside, outside }));
 }
 
