@@ -5,6 +5,7 @@ export * from './modules.js';
 export * from './store.js';
 export * from './userland.js';
 export * from './boot/boot.js';
+export * from './boot/boot-pair.js';
 export * from './boot/init-script.js';
 export * from './boot/initramfs.js';
 export * from './boot/transcript.js';

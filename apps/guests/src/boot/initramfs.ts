@@ -40,12 +40,22 @@ const FOLDERS = [
 /** As Debian has it since bookworm. */
 const MERGED = ['bin', 'lib', 'sbin'];
 
+/** What a file system has beside what all have. */
+export interface DebianOptions {
+  /** Look at the archive's index again. */
+  readonly update?: boolean;
+  readonly programs?: readonly Program[];
+  readonly modules?: readonly string[];
+}
+
 /** Kernel, modules and programs, from the cache or the mirror. @throws GuestsError */
-export function debian(series: KernelSeries, options: { readonly update?: boolean } = {}): Debian {
+export function debian(series: KernelSeries, options: DebianOptions = {}): Debian {
   const userland = new PackageStore('trixie', options);
   const store = KERNELS[series] === 'trixie' ? userland : new PackageStore(KERNELS[series], options);
   const kernel = debianKernel(store);
-  const root = writeCpio([...skeleton(), ...packPrograms(userland, PROGRAMS), ...packModules(kernel)]);
+  const programs = packPrograms(userland, [...PROGRAMS, ...(options.programs ?? [])]);
+  const modules = packModules(kernel, [...MODULES, ...(options.modules ?? [])]);
+  const root = writeCpio([...skeleton(), ...programs, ...modules]);
   return { series, release: kernel.release, kernel: kernel.image, root };
 }
 
@@ -72,8 +82,8 @@ function skeleton(): CpioEntry[] {
   ];
 }
 
-function packModules({ release, modules }: DebianKernel): CpioEntry[] {
-  const present = MODULES.filter((name) => modules.paths.some((path) => path.includes(`/${name}.ko`)));
+function packModules({ release, modules }: DebianKernel, names: readonly string[]): CpioEntry[] {
+  const present = names.filter((name) => modules.paths.some((path) => path.includes(`/${name}.ko`)));
   const chosen = resolveModules(modules, present);
   const folder = `usr/lib/modules/${release}`;
   const list = new TextEncoder().encode(modulesDep(chosen));

@@ -5,6 +5,7 @@ import { kernelComplaints } from '../boot/transcript.js';
 import type { KernelSeries } from '../kernel.js';
 import { openSbi } from '../opensbi.js';
 import type { TestContext } from './guest-test.js';
+import type { Report } from './report.js';
 
 /** A machine to boot Debian on. */
 export interface Configuration {
@@ -15,7 +16,8 @@ export interface Configuration {
 
 /** The host, as the network address translator shows it. */
 export const GATEWAY = '10.0.2.2';
-const APPEND = 'earlycon=sbi console=ttyS0';
+/** Kernel command line. */
+export const APPEND = 'earlycon=sbi console=ttyS0';
 
 /** As tests are called. */
 export function nameOf({ series, harts, firmware }: Configuration): string {
@@ -32,17 +34,26 @@ export async function runPlan(
 ): Promise<BootResult> {
   const { report } = context;
   const result = await bootDebian(context, configuration, plan, options);
+  checkEnd(report, result);
+  return result;
+}
+
+/** The checks of every boot with a plan that ends in power-off; `who` tells several machines apart. */
+export function checkEnd(report: Report, result: BootResult, who = ''): void {
   const { exit, checks, shown } = result;
   const log = shown.get('kernel-log');
-  report.check('reaches the end of its plan', log !== undefined, lastWords(result));
-  for (const { name, ok, detail } of checks) report.check(name, ok, detail);
+  report.check(`${who}reaches the end of its plan`, log !== undefined, lastWords(result));
+  for (const { name, ok, detail } of checks) report.check(`${who}${name}`, ok, detail);
   const complaints = kernelComplaints(result.log);
-  report.check('the kernel complains about nothing', complaints.length === 0, complaints.join(' | '));
+  report.check(`${who}the kernel complains about nothing`, complaints.length === 0, complaints.join(' | '));
   const ended = exit === undefined ? 'it did not end in time' : `${exit.reason}, status ${exit.code}`;
-  report.check('poweroff ends it with status 0', exit?.reason === 'power-off' && exit.code === 0, ended);
+  report.check(
+    `${who}poweroff ends it with status 0`,
+    exit?.reason === 'power-off' && exit.code === 0,
+    ended,
+  );
   const { seconds, instructions } = result;
-  report.note(`${(instructions / 1e6).toFixed(0)} million instructions in ${seconds.toFixed(1)} s`);
-  return result;
+  report.note(`${who}${(instructions / 1e6).toFixed(0)} million instructions in ${seconds.toFixed(1)} s`);
 }
 
 /** Boots with a plan, whatever its end. */

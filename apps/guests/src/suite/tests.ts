@@ -3,6 +3,7 @@ import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
 import type { Configuration } from './debian-run.js';
 import type { GuestTest } from './guest-test.js';
 import { linkTest, offloadTest, transferTest } from './network-tests.js';
+import { pairTest } from './pair-tests.js';
 import { tinyTest } from './tiny-test.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
@@ -22,6 +23,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     offloadTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     linkTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100),
+    pairTest(series, 'full', 100),
   ]),
 ];
 
