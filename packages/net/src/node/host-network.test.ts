@@ -110,6 +110,18 @@ describe('UDP with sockets of the host', () => {
     expect(frame.udp!.data[2]).toBe(0x81);
   });
 
+  it('RFC 1035 4.2.1: two queries from one port at once both reach the resolver', async () => {
+    const { port } = await datagramSocket((socket, bytes, peer) => socket.send(bytes, peer, LOCAL));
+    const { clock, io, guest } = live([], { resolvers: [{ host: LOCAL, port }] });
+    guest.udp(5000, '10.0.2.3', 53, Uint8Array.of(1));
+    guest.udp(5000, '10.0.2.3', 53, Uint8Array.of(2));
+    await pump(clock, io, () => udpOf(guest).length === 2);
+    guest.udp(5000, '10.0.2.3', 53, Uint8Array.of(3));
+    await pump(clock, io, () => udpOf(guest).length === 3);
+    const answers = guest.received.flatMap((bytes) => [...(decodeFrame(bytes).udp?.data ?? [])]);
+    expect(answers).toEqual([1, 2, 3]);
+  });
+
   it('RFC 1122 4.1.3.1: a resolver that is not there is answered with port unreachable', async () => {
     const { socket, port } = await datagramSocket(() => undefined);
     socket.close();

@@ -12,7 +12,12 @@ interface Flow {
   readonly socket: Socket;
   /** Asks the name server; opened when first needed. */
   resolver: Socket | undefined;
+  /** Queries that wait for it to be connected; undefined once it is. */
+  queries: Uint8Array[] | undefined;
 }
+
+/** Queries that wait at once; more are lost, as a full socket's are. */
+const MAX_QUERIES = 64;
 
 /** UDP sockets of the host for the NAT's flows. */
 export class HostUdp {
@@ -31,7 +36,7 @@ export class HostUdp {
   open(id: number, port = 0): void {
     this.#flows.get(id)?.socket.close();
     const socket = createSocket('udp4');
-    const flow: Flow = { id, socket, resolver: undefined };
+    const flow: Flow = { id, socket, resolver: undefined, queries: undefined };
     this.#flows.set(id, flow);
     socket.on('error', () => {
       // The port of an earlier life may be taken: any other will do.
@@ -110,7 +115,8 @@ export class HostUdp {
       this.#arrive('udp-failed', { flow: flow.id, address: RESOLVER, port: DNS_PORT, failure: 'refused' });
     };
     if (flow.resolver !== undefined) {
-      flow.resolver.send(bytes, () => undefined);
+      if (flow.queries === undefined) flow.resolver.send(bytes, () => undefined);
+      else if (flow.queries.length < MAX_QUERIES) flow.queries.push(bytes);
       return;
     }
     const server = this.#resolvers[this.#resolver % Math.max(1, this.#resolvers.length)];
@@ -120,6 +126,7 @@ export class HostUdp {
     }
     const socket = createSocket(isIPv6(server.host) ? 'udp6' : 'udp4');
     flow.resolver = socket;
+    flow.queries = [bytes];
     socket.on('message', (answer) => {
       if (this.#flows.get(flow.id) !== flow) return;
       this.#arrive('udp-data', { flow: flow.id, address: RESOLVER, port: DNS_PORT, bytes: viewOf(answer) });
@@ -129,7 +136,9 @@ export class HostUdp {
       if (flow.resolver === socket) fail();
     });
     socket.connect(server.port, server.host, () => {
-      if (flow.resolver === socket) socket.send(bytes, () => undefined);
+      if (flow.resolver !== socket) return;
+      for (const query of flow.queries ?? []) socket.send(query, () => undefined);
+      flow.queries = undefined;
     });
   }
 }
