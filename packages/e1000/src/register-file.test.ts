@@ -97,7 +97,8 @@ describe('registers', () => {
   it('8254x 13.4.1: CTRL.RST clears itself, and brings every register to its reset value', () => {
     const bench = new NicBench();
     const { driver } = bench;
-    const before = REGISTERS.flatMap(offsets).map((offset) => bench.mac.registers.get(offset));
+    const reset = REGISTERS.filter((definition) => definition.reset !== 'kept').flatMap(offsets);
+    const before = reset.map((offset) => bench.mac.registers.get(offset));
     for (const definition of REGISTERS) {
       if (definition.mask !== 0 && definition.name !== 'CTRL') {
         for (const offset of offsets(definition)) driver.write(offset, 0x5a5a_5a5a);
@@ -105,10 +106,24 @@ describe('registers', () => {
     }
     driver.write(R.REG_CTRL, R.CTRL_RST);
     expect(driver.read(R.REG_CTRL) & R.CTRL_RST).toBe(0);
-    const after = REGISTERS.flatMap(offsets).map((offset) => bench.mac.registers.get(offset));
+    const after = reset.map((offset) => bench.mac.registers.get(offset));
     expect(after).toEqual(before);
     expect(driver.read(R.REG_VET)).toBe(0x8100);
     expect(driver.read(R.REG_PBA)).toBe(0x0010_0030);
+  });
+
+  it.each([
+    ['13.6.7: WUPL', R.REG_WUPL, 0x0aaa],
+    ['13.6.8: WUPM', R.REG_WUPM + 124, 0xaaaa_aaaa],
+  ])('8254x %s can be written for diagnosis, and no reset clears it', (_, offset, kept) => {
+    const { driver, mac } = new NicBench();
+    expect(driver.read(offset)).toBe(0);
+    driver.write(offset, 0xaaaa_aaaa);
+    expect(driver.read(offset)).toBe(kept);
+    driver.write(R.REG_CTRL, R.CTRL_RST);
+    expect(driver.read(offset)).toBe(kept);
+    mac.reset();
+    expect(driver.read(offset)).toBe(kept);
   });
 
   it('8254x 13.4.6: EE_RST loads the station address again', () => {

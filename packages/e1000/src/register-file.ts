@@ -22,6 +22,8 @@ export class RegisterFile {
   readonly #flags = new Uint8Array(REGISTER_BYTES >> 2);
   readonly #masks = new Uint32Array(REGISTER_BYTES >> 2);
   readonly #resets = new Uint32Array(REGISTER_BYTES >> 2);
+  /** Indices of the registers that no reset changes. */
+  readonly #kept: number[] = [];
   /** Index of the register that an address (alias or not) leads to. */
   readonly #index = new Uint16Array(REGISTER_BYTES >> 2);
   readonly #writeHooks: (WriteHook | undefined)[] = [];
@@ -57,7 +59,8 @@ export class RegisterFile {
         const index = (offset + nth * stride) >> 2;
         this.#flags[index] = KNOWN | { value: 0, clear: CLEAR, clear64: CLEAR_64, zero: ZERO }[read];
         this.#masks[index] = mask;
-        this.#resets[index] = reset;
+        if (reset === 'kept') this.#kept.push(index);
+        else this.#resets[index] = reset;
         this.#reads[index] = counters('register-read', group);
         this.#writes[index] = counters('register-write', group);
         if (alias !== undefined) this.#index[(alias + nth * stride) >> 2] = index;
@@ -66,8 +69,9 @@ export class RegisterFile {
     this.reset();
   }
 
-  /** Every register to its reset value. */
+  /** Every register to its reset value, but for those that no reset changes. */
   reset(): void {
+    for (const index of this.#kept) this.#resets[index] = this.image[index];
     this.image.set(this.#resets);
   }
 

@@ -17,8 +17,8 @@ export interface RegisterDefinition {
   readonly offset: number;
   /** Bits that a plain write changes; 0: read-only. */
   readonly mask: number;
-  /** Value after power-on and CTRL.RST. What the manual calls unknown is 0. */
-  readonly reset?: number;
+  /** Value after power-on and CTRL.RST, or that no reset changes it. What the manual calls unknown is 0. */
+  readonly reset?: number | 'kept';
   readonly count?: number;
   readonly stride?: number;
   readonly read?: ReadBehaviour;
@@ -143,8 +143,8 @@ export const REGISTERS: readonly RegisterDefinition[] = [
   { name: 'IPAV', offset: R.REG_IPAV, mask: 0x0001_000f, group: 'wakeup' },
   { name: 'IP4AT', offset: R.REG_IP4AT, mask: FULL, count: 4, stride: 8, group: 'wakeup' },
   { name: 'IP6AT', offset: R.REG_IP6AT, mask: FULL, count: 4, group: 'wakeup' },
-  { name: 'WUPL', offset: R.REG_WUPL, mask: 0, group: 'wakeup' },
-  { name: 'WUPM', offset: R.REG_WUPM, mask: 0, count: 32, group: 'wakeup' },
+  { name: 'WUPL', offset: R.REG_WUPL, mask: 0x0fff, reset: 'kept', group: 'wakeup' },
+  { name: 'WUPM', offset: R.REG_WUPM, mask: FULL, reset: 'kept', count: 32, group: 'wakeup' },
   { name: 'FFLT', offset: R.REG_FFLT, mask: 0x07ff, count: 4, stride: 8, group: 'wakeup' },
   { name: 'FFMT', offset: R.REG_FFMT, mask: 0x0f, count: 128, stride: 8, group: 'wakeup' },
   { name: 'FFVT', offset: R.REG_FFVT, mask: FULL, count: 128, stride: 8, group: 'wakeup' },
