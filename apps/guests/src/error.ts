@@ -1,7 +1,9 @@
 /** What went wrong, for programs; the message says it for people. */
 export type GuestsErrorCode =
   | 'bad-archive'
+  | 'bad-capture'
   | 'bad-elf'
+  | 'bad-figures'
   | 'bad-option'
   | 'bad-sources'
   | 'checksum'

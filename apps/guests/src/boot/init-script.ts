@@ -24,6 +24,8 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /run
 hostname vmloom
+# The kernel tells its own programs of an unreachable host by way of it.
+ip link set lo up
 
 # A line of the kernel in the middle of one of ours would hide it; what it says is printed at the end.
 echo 1 > /proc/sys/kernel/printk

@@ -1,10 +1,15 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
+import { captureTest } from './capture-tests.js';
 import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
 import type { Configuration } from './debian-run.js';
+import { failureTest } from './failure-tests.js';
+import { gdbTest } from './gdb-test.js';
 import type { GuestTest } from './guest-test.js';
+import { jumpTest } from './jump-test.js';
 import { linkTest, offloadTest, transferTest } from './network-tests.js';
 import { pairTest } from './pair-tests.js';
 import { tinyTest } from './tiny-test.js';
+import { idleTest, spinTest } from './turns-tests.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
 
@@ -24,6 +29,15 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     linkTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100),
     pairTest(series, 'full', 100),
+    e1000Test({ series, harts: 8, firmware: 'sbi' }, 'full'),
+    rebootTest({ series, harts: 1, firmware: 'opensbi' }, 'full'),
+    ...[1, 4].map((harts) => jumpTest({ series, harts, firmware: 'opensbi' }, 'full')),
+    captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'off'),
+    captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'on'),
+    failureTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    ...[1, 4].map((harts) => idleTest({ series, harts, firmware: 'sbi' }, 'full')),
+    ...[1, 3].map((spinners) => spinTest({ series, harts: 4, firmware: 'sbi' }, 'full', spinners)),
+    gdbTest({ series, harts: 2, firmware: 'sbi' }, 'full'),
   ]),
 ];
 
