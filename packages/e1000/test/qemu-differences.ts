@@ -84,12 +84,10 @@ const MODEL_RIGHT: readonly Row[] = [
     '0x3000',
     '13.4.7.1, 802.3 22.2.4.4: 1000BASE-T; PHY 1 says that this register is there',
   ],
-  ['PHY 16: power-on', '0x360', '0x68', '13.4.7.1: automatic crossover, bit 3 set, no energy detection'],
   ['PHY 17: power-on', '0xac00', '0x0', '13.4.7.1: no link, so nothing is resolved'],
   ['PHY 18: writable bits', '0x0', '0xffff', '13.4.7.1: interrupt enable'],
   ['PHY 24: power-on', '0x0', '0x4100', '13.4.7.1: LED control, 4100h'],
   ['PHY 24: writable bits', '0x0', '0xffff', '13.4.7.1: LED control'],
-  ['PHY 25: writable bits', '0x0', '0xffff', '13.4.7.1: a register of the M88E1011 that drivers write'],
   ['PHY 29: writable bits', '0x0', '0xffff', '13.4.7.1: page select'],
   ['PHY 30: writable bits', '0x0', '0xffff', '13.4.7.1: page data'],
   [
@@ -210,8 +208,15 @@ const BOTH_ALLOWED: readonly Row[] = [
   ],
 ];
 
-/** The wording of the manual does not settle these: the model has the width of the pointer that is copied. */
+/** The wording of the manual does not settle these. */
 const OPEN: readonly Row[] = [
+  [
+    'PHY 16: power-on',
+    '0x360',
+    '0x68',
+    '13.4.7.1: bit 3 is set since revision 3.1; energy detection 9:8 is unclear',
+  ],
+  ['PHY 25: writable bits', '0x0', '0xffff', '13.4.7.1: not described'],
   ['TDFHS: writable bits', '0x1fff', '0x7ff', '13.8: a copy of TDFH, which has 11 bits'],
   ['TDFTS: writable bits', '0x1fff', '0x7ff', '13.8: a copy of TDFT, which has 11 bits'],
   ['TDFPC: writable bits', '0x1fff', '0x7ff', '13.8: packets in a FIFO of at most 2048 words'],

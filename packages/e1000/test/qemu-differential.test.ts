@@ -18,6 +18,11 @@ it.each(DIFFERENCES)('8254x $manual ($what)', ({ what, model }) => {
   expect(ours.get(what)).toBe(model);
 });
 
+it('8254x 13.7: a packet that was sent shows in the counters, once', () => {
+  expect(ours.get('GPTC: after a packet, and read again')).toBe('0x1, 0x0');
+  expect(ours.get('TOT: the lower half twice, the upper, the lower again')).toBe('0x40 x2, 0x0 x2');
+});
+
 const missing = qemuMissing();
 describe.skipIf(missing !== undefined)(
   `differential: one register script on QEMU's e1000 and on the model${missing ? ` (skipped: ${missing})` : ''}`,
@@ -46,11 +51,6 @@ describe.skipIf(missing !== undefined)(
         listed.filter((one) => !found.includes(one)),
         'listed, and not seen',
       ).toEqual([]);
-    });
-
-    it('a packet that was sent shows in the counters, once', () => {
-      expect(ours.get('GPTC: after a packet, and read again')).toBe('0x1, 0x0');
-      expect(ours.get('TOT: the lower half twice, the upper, the lower again')).toBe('0x40 x2, 0x0 x2');
     });
 
     it.each([1, 2, 3, 4])(`${STEPS} random accesses without DMA, seed %i`, async (seed) => {
