@@ -7,8 +7,14 @@ const PROGRAM = 'qemu-system-riscv64';
 /** The `virt` machine's ECAM (slot 1 of bus 0) and its memory window, where BAR 0 is. */
 const BASES = { config: 0x3000_0000 + (1 << 15), registers: 0x4000_0000, memory: RAM } as const;
 
+/** The version that the table of differences was taken from. */
+const VERSION = /version 7\.2\./;
+
 /** Why there is nothing to compare with; undefined when there is. */
 export function qemuMissing(): string | undefined {
+  const version = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
+  if (version.status === 0 && !VERSION.test(version.stdout))
+    return `the table is of ${PROGRAM} 7.2, another is installed`;
   const answer = spawnSync(PROGRAM, ['-device', 'help'], { encoding: 'utf8' });
   if (answer.error !== undefined || answer.status !== 0) return `${PROGRAM} is not installed`;
   return answer.stdout.includes('"e1000"') ? undefined : `${PROGRAM} is built without e1000`;
