@@ -1,3 +1,4 @@
+export * from './bench/network-plans.js';
 export * from './cpio.js';
 export * from './error.js';
 export * from './kernel.js';
