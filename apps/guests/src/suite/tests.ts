@@ -19,6 +19,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   ...SERIES.map((series) => e1000Test({ series, harts: 1, firmware: 'sbi' }, 'smoke')),
   bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
+  ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
   ...SERIES.flatMap((series) => [
     ...matrix(series).map((configuration) => bootTest(configuration, 'full')),
     e1000Test({ series, harts: 4, firmware: 'sbi' }, 'full'),
@@ -31,7 +32,6 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     pairTest(series, 'full', 100),
     e1000Test({ series, harts: 8, firmware: 'sbi' }, 'full'),
     rebootTest({ series, harts: 1, firmware: 'opensbi' }, 'full'),
-    ...[1, 4].map((harts) => jumpTest({ series, harts, firmware: 'opensbi' }, 'full')),
     captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'off'),
     captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'on'),
     failureTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
