@@ -36,7 +36,8 @@ export default {
       comment:
         'Drivers under ./testing serve tests, benchmarks and other packages’ drivers, never the product.',
       severity: 'error',
-      from: { path: OWN_PACKAGE, pathNot: [TESTS, TESTING] },
+      // The guests' suite is a test that runs by itself.
+      from: { path: OWN_PACKAGE, pathNot: [TESTS, TESTING, '^apps/guests/src/suite/'] },
       to: { path: TESTING },
     },
     {

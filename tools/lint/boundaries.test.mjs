@@ -50,6 +50,7 @@ const BY_CRUISER = {
   'packages/pci/src/some.test.ts': ["import { here } from '@vmloom/memory/testing';", undefined],
   'packages/riscv/bench/cpu.mjs': ["import { here } from '@vmloom/memory/testing';", undefined],
   'packages/pci/src/testing/mock.ts': ["import { here } from '@vmloom/memory/testing';", undefined],
+  'apps/guests/src/suite/some-tests.ts': ["import { here } from '@vmloom/net/testing';", undefined],
   'packages/machine/src/socket.ts': ["import { here } from '@vmloom/net/node';", 'node-subpath-is-host-only'],
   'apps/vmloom/src/socket.ts': ["import { here } from '@vmloom/net/node';", undefined],
   'packages/net/src/file.ts': ["import { sep as here } from 'node:path';", 'main-entries-run-in-a-browser'],
