@@ -45,6 +45,11 @@ export function failureTest(configuration: Configuration, set: GuestTest['set'])
         expectFailure('upload', 'a server that breaks off ends an upload', /reset by peer|Broken pipe/i);
         expectFailure('gone', 'a server that is gone refuses', /Connection refused/);
         expectFailure('silent', 'a silent name server: the resolver gives up', /timed out/);
+        expectFailure(
+          'closed-datagram-port',
+          'a closed port of UDP refuses: RFC 1122 4.1.3.1',
+          /Connection refused/,
+        );
         expectFailure('name', 'a name that nobody resolves is a bad address', /bad address/);
         expectFailure('nobody', 'an address of nobody: EHOSTUNREACH', /No route to host|Host is unreachable/);
         const ping = shown.get('nobody-ping')?.text ?? '';
@@ -73,6 +78,7 @@ show upload upload
 show gone get ${GATEWAY}:${ports.upload}
 show silent nslookup host.test
 show name get host.test
+show closed-datagram-port nslookup -port=${ports.freeDatagram} host.test ${GATEWAY}
 show nobody get ${NOBODY}
 show nobody-ping /usr/bin/ping -c 2 -W 5 ${NOBODY}
 check ping-after /usr/bin/ping -c 3 -W 3 ${GATEWAY}
@@ -89,6 +95,8 @@ interface Ports {
   readonly sound: number;
   /** Of UDP. */
   readonly silent: number;
+  /** Of UDP, where nobody listens. */
+  readonly freeDatagram: number;
 }
 
 /** Servers of the host that let their clients down, and one that does not. */
@@ -110,6 +118,10 @@ class FailingServers {
         upload.close();
       });
     });
+    const unused = createSocket('udp4');
+    await new Promise<void>((resolve) => unused.bind(0, '127.0.0.1', resolve));
+    const freeDatagram = unused.address().port;
+    await new Promise<void>((resolve) => unused.close(resolve));
     const free = await this.#serve(() => undefined);
     const port = portOf(free);
     await new Promise((resolve) => free.close(resolve));
@@ -120,6 +132,7 @@ class FailingServers {
       upload: portOf(upload),
       sound: portOf(await this.#serve((socket) => this.#give(socket, GIVEN, FAILURES.closed))),
       silent: this.#silent.address().port,
+      freeDatagram,
     };
   }
 

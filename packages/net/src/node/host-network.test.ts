@@ -78,6 +78,77 @@ describe('UDP with sockets of the host', () => {
     ).toEqual(Array.from({ length: 20 }, (_, index) => [[index, 2, 1], port, 4000, true]));
   });
 
+  it('RFC 1122 4.1.3.1: a closed port of the host is answered with port unreachable, each datagram to it', async () => {
+    const { socket, port } = await datagramSocket(() => undefined);
+    socket.close();
+    cleanups.pop();
+    const { clock, io, guest } = live();
+    const refusals = () =>
+      guest.received.map(decodeFrame).filter(({ icmp }) => icmp?.type === 3 && icmp.code === 3);
+    guest.udp(4000, '10.0.2.2', port, Uint8Array.of(1));
+    await pump(clock, io, () => refusals().length === 1);
+    // RFC 792: the header of what was refused and its first 8 bytes, by which the guest knows its socket.
+    const original = refusals()[0].icmp!.rest.subarray(4);
+    expect([...original.subarray(12, 24)]).toEqual([
+      ...[...[10, 0, 2, 15], ...[10, 0, 2, 2]],
+      ...[4000 >> 8, 4000 & 0xff, port >> 8, port & 0xff],
+    ]);
+    guest.udp(4000, '10.0.2.2', port, Uint8Array.of(2));
+    await pump(clock, io, () => refusals().length === 2);
+  });
+
+  it('RFC 1122 4.1.3.1: after a refusal the same port serves when somebody listens there', async () => {
+    const gone = await datagramSocket(() => undefined);
+    gone.socket.close();
+    cleanups.pop();
+    const { clock, io, guest } = live();
+    guest.udp(4000, '10.0.2.2', gone.port, Uint8Array.of(1));
+    await pump(clock, io, () => guest.received.map(decodeFrame).some((frame) => frame.icmp?.code === 3));
+    const back = createSocket('udp4');
+    back.on('message', (bytes, peer) => back.send(bytes, peer.port, LOCAL));
+    await new Promise<void>((resolve) => back.bind(gone.port, LOCAL, resolve));
+    cleanups.push(() => back.close());
+    guest.udp(4000, '10.0.2.2', gone.port, Uint8Array.of(2));
+    await pump(clock, io, () => udpOf(guest).length === 1);
+    expect([...udpOf(guest)[0].data]).toEqual([2]);
+  });
+
+  it('RFC 4787 4.1, 5: one port of the host for all destinations, and anybody may answer to it', async () => {
+    const seen: number[] = [];
+    const stranger = await datagramSocket(() => undefined);
+    // As TFTP does: the answer comes from another port than the one that was asked.
+    const { port } = await datagramSocket((_socket, _bytes, peer) => {
+      seen.push(peer);
+      stranger.socket.send('from elsewhere', peer, LOCAL);
+    });
+    const other = await datagramSocket((_socket, _bytes, peer) => seen.push(peer));
+    const { clock, io, guest } = live();
+    guest.udp(4000, '10.0.2.2', port, Uint8Array.of(1));
+    guest.udp(4000, '10.0.2.2', other.port, Uint8Array.of(2));
+    guest.udp(4001, '10.0.2.2', other.port, Uint8Array.of(3));
+    await pump(clock, io, () => seen.length === 3 && udpOf(guest).length === 1);
+    expect(new Set(seen).size).toBe(2);
+    expect(udpOf(guest)[0]).toMatchObject({ fromPort: stranger.port, toPort: 4000 });
+  });
+
+  it('RFC 4787 4.1: a flow with more destinations than sockets keeps its port and reaches them all', async () => {
+    const seen = new Set<number>();
+    const { port } = await datagramSocket((socket, bytes, peer) => {
+      seen.add(peer);
+      socket.send(bytes, peer, LOCAL);
+    });
+    const { clock, io, guest } = live();
+    guest.udp(4000, '10.0.2.2', port, Uint8Array.of(0));
+    await pump(clock, io, () => udpOf(guest).length === 1);
+    // More than sockets are kept for: the first peer's has made room for a later one's.
+    for (let index = 0; index < 300; index++) {
+      guest.udp(4000, '10.0.2.2', 61_000 + index, Uint8Array.of(1));
+    }
+    guest.udp(4000, '10.0.2.2', port, Uint8Array.of(2));
+    await pump(clock, io, () => udpOf(guest).some(({ data }) => data[0] === 2));
+    expect(seen.size).toBe(1);
+  });
+
   it('a forwarded port leads into the guest and back', async () => {
     const { outside, clock, io, guest } = live(['udp:127.0.0.1:0-10.0.2.15:7']);
     const [address] = await outside.ready();

@@ -1,29 +1,42 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { NetError } from '../error.js';
-import { RESOLVER, type Arrive } from '../nat/outside-network.js';
-import { failureOf } from './host-tcp.js';
+import { RESOLVER, type Arrive, type Failure } from '../nat/outside-network.js';
 import type { ResolverAddress } from './resolver.js';
+import { MAX_WAITING, UdpPeer, viewOf } from './udp-peer.js';
 
 const DNS_PORT = 53;
 
-interface Flow {
-  readonly id: number;
-  readonly socket: Socket;
-  /** Asks the name server; opened when first needed. */
-  resolver: Socket | undefined;
-  /** Queries that wait for it to be connected; undefined once it is. */
-  queries: Uint8Array[] | undefined;
+/** Sockets connected to peers of all flows; the one unused for longest gives way to the next. */
+const MAX_PEERS = 256;
+
+interface Datagram {
+  readonly address: string;
+  readonly port: number;
+  readonly bytes: Uint8Array;
 }
 
-/** Queries that wait at once; more are lost, as a full socket's are. */
-const MAX_QUERIES = 64;
+interface Flow {
+  readonly id: number;
+  /** Hears everybody to whom no socket of its own is connected; undefined until its port is found. */
+  socket: Socket | undefined;
+  /** What waits for the port; undefined once there is one. */
+  waiting: Datagram[] | undefined;
+  /** Asks the name server; opened when first needed. */
+  resolver: UdpPeer | undefined;
+}
 
-/** UDP sockets of the host for the NAT's flows. */
+/**
+ * UDP sockets of the host for the NAT's flows. Whatever a guest sends from one port leaves by one port of the
+ * host, and anybody may answer there (RFC 4787 4.1, 5); but only connected sockets learn of refusals. So a flow
+ * is one socket for everybody and, on the same port, one connected to each peer to which it sent.
+ */
 export class HostUdp {
   readonly #arrive: Arrive;
   readonly #resolvers: readonly ResolverAddress[];
   readonly #flows = new Map<number, Flow>();
+  /** By flow, address and port; the latest used comes last. */
+  readonly #peers = new Map<string, UdpPeer>();
   readonly #forwards = new Map<number, Socket>();
   /** Index of the name server in use: the next one after each failure. */
   #resolver = 0;
@@ -34,46 +47,31 @@ export class HostUdp {
   }
 
   open(id: number, port = 0): void {
-    this.#flows.get(id)?.socket.close();
-    const socket = createSocket('udp4');
-    const flow: Flow = { id, socket, resolver: undefined, queries: undefined };
+    this.closeFlow(id);
+    const flow: Flow = { id, socket: undefined, waiting: [], resolver: undefined };
     this.#flows.set(id, flow);
-    socket.on('error', () => {
-      // The port of an earlier life may be taken: any other will do.
-      if (this.#flows.get(id) !== flow) return;
-      this.#flows.delete(id);
-      socket.close();
-      if (port !== 0) this.open(id);
-    });
-    socket.on('message', (bytes, peer) => {
-      if (this.#flows.get(id) !== flow) return;
-      this.#arrive('udp-data', { flow: id, address: peer.address, port: peer.port, bytes: viewOf(bytes) });
-    });
-    socket.bind(port, () => {
-      if (this.#flows.get(id) === flow) this.#arrive('udp-bound', { flow: id, port: socket.address().port });
-    });
+    this.#findPort(flow, port);
   }
 
   send(id: number, address: string, port: number, bytes: Uint8Array): void {
     const flow = this.#flows.get(id);
     if (flow === undefined) return;
-    if (address === RESOLVER) {
-      this.#ask(flow, bytes);
-      return;
-    }
-    flow.socket.send(bytes, port, address, (error) => {
-      if (error !== null && this.#flows.get(id) === flow) {
-        this.#arrive('udp-failed', { flow: id, address, port, failure: failureOf(error) });
-      }
-    });
+    if (address === RESOLVER) this.#ask(flow, bytes);
+    else if (flow.waiting === undefined) this.#send(flow, { address, port, bytes });
+    else if (flow.waiting.length < MAX_WAITING) flow.waiting.push({ address, port, bytes });
   }
 
   closeFlow(id: number): void {
     const flow = this.#flows.get(id);
     if (flow === undefined) return;
     this.#flows.delete(id);
-    flow.socket.close();
+    flow.socket?.close();
     flow.resolver?.close();
+    for (const [key, peer] of this.#peers) {
+      if (!key.startsWith(`${id},`)) continue;
+      this.#peers.delete(key);
+      peer.close();
+    }
   }
 
   /** Takes datagrams; resolves when it is bound. @throws NetError socket */
@@ -105,42 +103,105 @@ export class HostUdp {
     this.#forwards.clear();
   }
 
-  /** Forwards a query (RFC 1035 4.2.1) as it is; only the server that was asked may answer. */
-  #ask(flow: Flow, bytes: Uint8Array): void {
-    const fail = (): void => {
-      this.#resolver++;
-      flow.resolver?.close();
-      flow.resolver = undefined;
-      if (this.#flows.get(flow.id) !== flow) return;
-      this.#arrive('udp-failed', { flow: flow.id, address: RESOLVER, port: DNS_PORT, failure: 'refused' });
-    };
-    if (flow.resolver !== undefined) {
-      if (flow.queries === undefined) flow.resolver.send(bytes, () => undefined);
-      else if (flow.queries.length < MAX_QUERIES) flow.queries.push(bytes);
-      return;
-    }
-    const server = this.#resolvers[this.#resolver % Math.max(1, this.#resolvers.length)];
-    if (server === undefined) {
-      fail();
-      return;
-    }
-    const socket = createSocket(isIPv6(server.host) ? 'udp6' : 'udp4');
-    flow.resolver = socket;
-    flow.queries = [bytes];
-    socket.on('message', (answer) => {
-      if (this.#flows.get(flow.id) !== flow) return;
-      this.#arrive('udp-data', { flow: flow.id, address: RESOLVER, port: DNS_PORT, bytes: viewOf(answer) });
+  /**
+   * A port that no other socket has, as only one that shares with nobody can tell: then the flow's own, which
+   * shares it with its connected ones.
+   */
+  #findPort(flow: Flow, port: number): void {
+    const probe = createSocket('udp4');
+    probe.on('error', () => {
+      probe.close();
+      if (!this.#alive(flow)) return;
+      // The port of an earlier life may be taken: any other will do.
+      if (port !== 0) this.#findPort(flow, 0);
+      else this.#flows.delete(flow.id);
     });
-    socket.once('error', () => {
-      socket.on('error', () => undefined);
-      if (flow.resolver === socket) fail();
-    });
-    socket.connect(server.port, server.host, () => {
-      if (flow.resolver !== socket) return;
-      for (const query of flow.queries ?? []) socket.send(query, () => undefined);
-      flow.queries = undefined;
+    probe.bind(port, () => {
+      const found = probe.address().port;
+      probe.close(() => {
+        if (this.#alive(flow)) this.#bind(flow, found);
+      });
     });
   }
-}
 
-const viewOf = (bytes: Buffer): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  #bind(flow: Flow, port: number): void {
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    socket.on('error', () => undefined);
+    flow.socket = socket;
+    socket.on('message', (bytes, { address, port: from }) => this.#data(flow, address, from, viewOf(bytes)));
+    socket.bind(port, () => {
+      if (!this.#alive(flow)) return;
+      this.#arrive('udp-bound', { flow: flow.id, port });
+      const waiting = flow.waiting ?? [];
+      flow.waiting = undefined;
+      for (const datagram of waiting) this.#send(flow, datagram);
+    });
+  }
+
+  #send(flow: Flow, { address, port, bytes }: Datagram): void {
+    const key = `${flow.id},${address},${port}`;
+    const peer = this.#peers.get(key) ?? this.#connect(flow, address, port, key);
+    this.#peers.delete(key);
+    this.#peers.set(key, peer);
+    peer.send(bytes);
+  }
+
+  #connect(flow: Flow, address: string, port: number, key: string): UdpPeer {
+    for (const [oldest, peer] of this.#peers) {
+      if (this.#peers.size < MAX_PEERS) break;
+      this.#peers.delete(oldest);
+      peer.close();
+    }
+    const failed = (failure: Failure): void => {
+      if (this.#alive(flow)) this.#arrive('udp-failed', { flow: flow.id, address, port, failure });
+    };
+    const peer: UdpPeer = new UdpPeer({
+      host: address,
+      port,
+      from: flow.socket!.address().port,
+      onData: (bytes) => this.#data(flow, address, port, bytes),
+      onFailure: failed,
+      onDead: (failure) => {
+        if (this.#peers.get(key) === peer) this.#peers.delete(key);
+        failed(failure);
+      },
+    });
+    return peer;
+  }
+
+  /** Forwards a query (RFC 1035 4.2.1) as it is; only the server that was asked may answer. */
+  #ask(flow: Flow, bytes: Uint8Array): void {
+    const server = this.#resolvers[this.#resolver % Math.max(1, this.#resolvers.length)];
+    if (flow.resolver === undefined && server !== undefined) {
+      const failed = (): void => {
+        if (flow.resolver !== resolver) return;
+        resolver.close();
+        this.#resolverFailed(flow);
+      };
+      const resolver = new UdpPeer({
+        ...server,
+        onData: (answer) => this.#data(flow, RESOLVER, DNS_PORT, answer),
+        onFailure: failed,
+        onDead: failed,
+      });
+      flow.resolver = resolver;
+    }
+    if (flow.resolver === undefined) this.#resolverFailed(flow);
+    else flow.resolver.send(bytes);
+  }
+
+  #resolverFailed(flow: Flow): void {
+    this.#resolver++;
+    flow.resolver = undefined;
+    if (!this.#alive(flow)) return;
+    this.#arrive('udp-failed', { flow: flow.id, address: RESOLVER, port: DNS_PORT, failure: 'refused' });
+  }
+
+  #data(flow: Flow, address: string, port: number, bytes: Uint8Array): void {
+    if (this.#alive(flow)) this.#arrive('udp-data', { flow: flow.id, address, port, bytes });
+  }
+
+  #alive(flow: Flow): boolean {
+    return this.#flows.get(flow.id) === flow;
+  }
+}
