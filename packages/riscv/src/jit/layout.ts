@@ -1,0 +1,95 @@
+// Byte offsets of the emitter's state in linear memory, and what its code and hart.wasm agree on: plain
+// constants, shared by TypeScript and AssemblyScript.
+
+// --- The emitter's block ---------------------------------------------------------------------------
+// Where the next byte of wasm goes, and where emission gives up.
+export const J_OUT = 0;
+export const J_OUT_LIMIT = 4;
+// Labels open at the present place.
+export const J_DEPTH = 8;
+// 1: registers live in wasm locals; 0: in the hart's state block.
+export const J_LOCALS = 12;
+// Registers of the region, by bit: read or written, written.
+export const J_X_USED = 16;
+export const J_X_WRITTEN = 20;
+export const J_F_USED = 24;
+export const J_F_WRITTEN = 28;
+// The region has floating-point instructions.
+export const J_FLOAT = 32;
+// First local of the f64 temporaries, of the f32 temporaries.
+export const J_F64_TEMPORARIES = 36;
+export const J_F32_TEMPORARIES = 40;
+// The instruction being emitted: its position relative to the region's base, instructions of its block from
+// it to the block's end without itself.
+export const J_AT = 44;
+export const J_AFTER = 48;
+// Depths of the labels of the exits.
+export const J_LABEL_SPILL = 52;
+export const J_LABEL_EXIT = 56;
+export const J_LABEL_NEAR = 60;
+export const J_LABEL_INTERPRET = 64;
+export const J_LABEL_DISPATCH = 68;
+// Table slot of the region.
+export const J_SLOT = 72;
+export const J_CORE = 76;
+export const J_OPERANDS = 80;
+// 1 once the present block has made sure that floating point is on.
+export const J_FLOAT_READY = 84;
+// Relaxed SIMD's fused multiply-add may be used: 1.
+export const J_RELAXED = 88;
+export const J_BLOCKS = 92;
+export const J_BLOCK_COUNT = 96;
+export const J_ENTRY_COUNT = 100;
+export const J_INSTRUCTIONS = 104;
+// Scratch record of 16 bytes.
+export const J_RECORD = 112;
+// Local of each register (u8), 0 where it has none.
+export const J_X_LOCAL = 128;
+export const J_F_LOCAL = 160;
+
+// --- Locals of every region ------------------------------------------------------------------------
+// Parameters: the hart's state, the virtual address of the page of the first instruction, the entry.
+export const LOCAL_STATE = 0;
+export const LOCAL_BASE = 1;
+export const LOCAL_ENTRY = 2;
+// i32
+export const LOCAL_LEFT = 3;
+export const LOCAL_READ_TLB = 4;
+export const LOCAL_WRITE_TLB = 5;
+export const LOCAL_SLOT = 6;
+export const LOCAL_STATUS = 7;
+export const LOCAL_NEAR = 8;
+export const LOCAL_FLAGS = 9;
+export const LOCAL_FLOAT_ON = 10;
+export const LOCAL_I32_A = 11;
+export const LOCAL_I32_B = 12;
+// i64
+export const LOCAL_TARGET = 13;
+export const LOCAL_I64_A = 14;
+export const LOCAL_I64_B = 15;
+export const LOCAL_I64_C = 16;
+export const LOCAL_I64_D = 17;
+export const LOCAL_REGISTERS = 18;
+export const F64_TEMPORARIES = 6;
+export const F32_TEMPORARIES = 4;
+
+// --- Operand kinds of the instructions, a byte for each op number ------------------------------------
+export const READS_X1 = 1;
+export const READS_X2 = 2;
+export const WRITES_X = 4;
+export const READS_F1 = 8;
+export const READS_F2 = 16;
+export const READS_F3 = 32;
+export const WRITES_F = 64;
+
+// --- What a region answers ---------------------------------------------------------------------------
+// 0 to 4 as in assembly/status.ts; the next instruction is not to be entered as compiled code:
+export const INTERPRET = 5;
+
+// --- Imported functions, in this order --------------------------------------------------------------
+export const CALL_LOAD = 0;
+export const CALL_STORE = 1;
+export const CALL_EXECUTE = 2;
+export const CALL_MULH = 3;
+export const CALL_MULHSU = 4;
+export const CALL_MULHU = 5;
