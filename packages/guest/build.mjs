@@ -1,5 +1,5 @@
 /**
- * Builds the guest images with clang and lld.
+ * Builds the guest images and the programs of benchmarks with clang and lld.
  *
  *   node build.mjs               builds into prebuilt/ and writes its manifest
  *   node build.mjs --out DIR     builds elsewhere
@@ -20,8 +20,11 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const PREBUILT = join(ROOT, 'prebuilt');
 
-const INTEGER = ['-march=rv64imac', '-mabi=lp64'];
-const FLOATING = ['-march=rv64gc', '-mabi=lp64'];
+const RISCV = ['--target=riscv64-unknown-elf', '-mcmodel=medany', '-mno-relax'];
+const INTEGER = [...RISCV, '-march=rv64imac', '-mabi=lp64'];
+const FLOATING = [...RISCV, '-march=rv64gc', '-mabi=lp64'];
+/** Without SSE, so that a peer of 32 bits runs what the integer loops say and no vectors. */
+const I386 = ['--target=i386-unknown-elf', '-march=i686', '-mno-sse'];
 
 /** What the programs share with the operating system, and their own entry. */
 const RUNTIME = [
@@ -37,15 +40,26 @@ const RUNTIME = [
 const IMAGES = {
   tiny: { sources: sourcesOf('os'), machine: INTEGER },
   fptest: { sources: [...RUNTIME, ...namesakes('fptest')], machine: FLOATING },
-  intloop: { sources: [...RUNTIME, ...namesakes('intloop')], machine: INTEGER },
+  intloop: { sources: [...RUNTIME, 'programs/sieve.c', ...namesakes('intloop')], machine: INTEGER },
+  bench: {
+    sources: [...RUNTIME, 'programs/sieve.c', 'programs/loops.c', ...namesakes('bench')],
+    machine: FLOATING,
+  },
+  linuxbench: {
+    sources: ['programs/linux/entry.S', 'programs/linux/linuxbench.c'],
+    machine: FLOATING,
+    layout: 'programs/linux/link.ld',
+  },
+  'loops-i386': {
+    sources: ['programs/i386/entry.S', 'programs/i386/loops.c', 'programs/loops.c'],
+    machine: I386,
+    layout: 'programs/i386/link.ld',
+  },
 };
 
 const COMPILE = [
-  '--target=riscv64-unknown-elf',
   '-std=gnu11',
   '-O2',
-  '-mcmodel=medany',
-  '-mno-relax',
   '-ffreestanding',
   '-fno-builtin',
   '-fno-pic',
@@ -60,15 +74,7 @@ const COMPILE = [
   '-Iprograms',
 ];
 
-const LINK = [
-  '-T',
-  'os/link.ld',
-  '--gc-sections',
-  '--build-id=none',
-  '--strip-all',
-  '-z',
-  'max-page-size=4096',
-];
+const LINK = ['--gc-sections', '--build-id=none', '--strip-all', '-z', 'max-page-size=4096'];
 
 /** The sources of a folder, in an order that does not depend on the file system. */
 function sourcesOf(folder) {
@@ -126,14 +132,14 @@ function build(tools, out) {
   try {
     mkdirSync(out, { recursive: true });
     const images = {};
-    for (const [name, { sources, machine }] of Object.entries(IMAGES)) {
+    for (const [name, { sources, machine, layout = 'os/link.ld' }] of Object.entries(IMAGES)) {
       const files = sources.map((source) => {
         const object = join(objects, `${name}-${source.replaceAll('/', '-')}.o`);
         run(tools.clang.program, [...COMPILE, ...machine, '-c', source, '-o', object]);
         return object;
       });
       const image = join(out, `${name}.elf`);
-      run(tools.lld.program, [...LINK, ...files, '-o', image]);
+      run(tools.lld.program, [...LINK, '-T', layout, ...files, '-o', image]);
       images[`${name}.elf`] = { bytes: statSync(image).size, sha256: sha256(image) };
     }
     return { compiler: tools.clang.version, linker: tools.lld.version, images };

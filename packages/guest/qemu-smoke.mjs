@@ -18,6 +18,7 @@ const PREBUILT = fileURLToPath(new URL('prebuilt/', import.meta.url));
 const IMAGES = process.env.VMLOOM_GUEST_DIR ?? PREBUILT;
 const REFERENCE = join(PREBUILT, 'fptest.txt');
 const TIMEOUT_MS = 60_000;
+const BENCH_KERNELS = 'integer mix pointer stream bytecode matrix newcode hash sieve sort'.split(' ');
 
 /** One QEMU with its console. */
 class Guest {
@@ -372,6 +373,19 @@ const CHECKS = {
       'a result',
       guest.output,
     );
+  },
+
+  async 'bench: each kernel gives the same checksum with and without paging'() {
+    for (const kernel of BENCH_KERNELS) {
+      const sums = [];
+      for (const paging of [0, 1]) {
+        const append = `kernel=${kernel} sv39=${paging} short=2 long=1 loops=50`;
+        const guest = boot([], { image: 'bench', append });
+        await guest.ended;
+        sums.push(/^bench: .* checksum=([0-9a-f]{16}) /m.exec(guest.output)?.[1]);
+      }
+      expect(sums[0] !== undefined && sums[0] === sums[1], `two equal checksums of ${kernel}`, sums.join());
+    }
   },
 };
 

@@ -1,7 +1,7 @@
 import { GuestError } from './error.js';
 
-/** The prebuilt images: the operating system, the floating-point checker, the integer benchmark. */
-export const GUEST_IMAGES = ['tiny', 'fptest', 'intloop'] as const;
+/** The prebuilt images: the operating system, the floating-point checker, the benchmarks. */
+export const GUEST_IMAGES = ['tiny', 'fptest', 'intloop', 'bench'] as const;
 
 export type GuestImage = (typeof GUEST_IMAGES)[number];
 
@@ -10,6 +10,7 @@ const PREBUILT: Readonly<Record<GuestImage, URL>> = {
   tiny: new URL('../prebuilt/tiny.elf', import.meta.url),
   fptest: new URL('../prebuilt/fptest.elf', import.meta.url),
   intloop: new URL('../prebuilt/intloop.elf', import.meta.url),
+  bench: new URL('../prebuilt/bench.elf', import.meta.url),
 };
 
 interface NodeLike {
