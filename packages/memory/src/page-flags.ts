@@ -1,13 +1,18 @@
 import type { HostOffset } from './addresses.js';
 import { PAGE_CLEAN, PAGE_CODE, PAGE_RESERVED, PAGE_SHIFT, PAGE_WATCHED } from './constants.js';
 
-/** One of PAGE_CODE, PAGE_CLEAN, PAGE_WATCHED, PAGE_RESERVED. */
-export type PageFlag = 1 | 2 | 4 | 8;
+/** What a store is told for: PAGE_CODE, PAGE_CLEAN, PAGE_WATCHED, PAGE_RESERVED. */
+export type StoreFlag = 1 | 2 | 4 | 8;
+/** Those, and PAGE_LOAD_WATCHED. */
+export type PageFlag = StoreFlag | 16;
 
 /** Told of a store of `length` bytes at `offset` that touched a page with the flag it listens for. */
 export type StoreListener = (offset: HostOffset, length: number) => void;
 
-const FLAGS: readonly PageFlag[] = [PAGE_CODE, PAGE_CLEAN, PAGE_WATCHED, PAGE_RESERVED];
+/** Told of a hart's load of `length` bytes at `offset` from a page with PAGE_LOAD_WATCHED. */
+export type LoadListener = (offset: HostOffset, length: number) => void;
+
+const FLAGS: readonly StoreFlag[] = [PAGE_CODE, PAGE_CLEAN, PAGE_WATCHED, PAGE_RESERVED];
 
 /**
  * One byte per 4 KiB page of the host's memory. Every store (hart, DMA, loader) looks at the byte of
@@ -16,7 +21,8 @@ const FLAGS: readonly PageFlag[] = [PAGE_CODE, PAGE_CLEAN, PAGE_WATCHED, PAGE_RE
  */
 export class PageFlags {
   readonly #bytes: Uint8Array;
-  readonly #listeners = new Map<PageFlag, StoreListener[]>(FLAGS.map((flag) => [flag, []]));
+  readonly #listeners = new Map<StoreFlag, StoreListener[]>(FLAGS.map((flag) => [flag, []]));
+  readonly #loadListeners: LoadListener[] = [];
 
   /** `bytes` is the flag array, indexed by page number; `offset` is where it lies in the memory. */
   constructor(
@@ -39,13 +45,13 @@ export class PageFlags {
   }
 
   /** Calls `listener` after every store to a page that carries `flag`; the answer ends the subscription. */
-  onStore(flag: PageFlag, listener: StoreListener): () => void {
-    const listeners = this.#listeners.get(flag)!;
-    listeners.push(listener);
-    return () => {
-      const index = listeners.indexOf(listener);
-      if (index >= 0) listeners.splice(index, 1);
-    };
+  onStore(flag: StoreFlag, listener: StoreListener): () => void {
+    return subscribe(this.#listeners.get(flag)!, listener);
+  }
+
+  /** Calls `listener` after every load of a hart from a watched page; the answer ends the subscription. */
+  onLoad(listener: LoadListener): () => void {
+    return subscribe(this.#loadListeners, listener);
   }
 
   /** The inlined check of every TypeScript store path. `length` is 1 or more. */
@@ -74,6 +80,11 @@ export class PageFlags {
     }
   };
 
+  /** Tells the listeners of a load that touched a watched page. */
+  readonly watchedLoad = (offset: number, length: number): void => {
+    for (const listener of this.#loadListeners) listener((offset >>> 0) as HostOffset, length);
+  };
+
   /** Starts or restarts dirty tracking of `count` pages: every one is clean until its next store. */
   armDirtyTracking(firstPage: number, count: number): void {
     for (let page = firstPage; page < firstPage + count; page++) this.#bytes[page] |= PAGE_CLEAN;
@@ -88,4 +99,12 @@ export class PageFlags {
     this.armDirtyTracking(firstPage, count);
     return dirty;
   }
+}
+
+function subscribe<Listener>(listeners: Listener[], listener: Listener): () => void {
+  listeners.push(listener);
+  return () => {
+    const index = listeners.indexOf(listener);
+    if (index >= 0) listeners.splice(index, 1);
+  };
 }

@@ -1,4 +1,4 @@
-import { PAGE_RESERVED } from '@vmloom/memory/assembly/constants';
+import { PAGE_LOAD_WATCHED, PAGE_RESERVED } from '@vmloom/memory/assembly/constants';
 import { noteStore } from '@vmloom/memory/assembly/store';
 import {
   C_FLAGS,
@@ -10,7 +10,7 @@ import {
   S_PHYSICAL,
   S_VALUE,
 } from '../src/layout';
-import { mmioLoad, mmioStore } from './imports';
+import { mmioLoad, mmioStore, watchedLoad } from './imports';
 import { AT_FAULT, AT_MMIO, accessFault, dataOffset } from './mmu';
 import { breakReservations } from './reservation';
 import { NEXT, READ, RESYNC, WRITE } from './status';
@@ -29,6 +29,12 @@ export function noteHartStore(s: u32, offset: u32, length: u32): void {
   const flags = load<u32>(c, C_FLAGS);
   if (load<u8>(flags + (offset >>> 12)) == PAGE_RESERVED) breakReservations(c, offset, length);
   else noteStore(flags, offset, length);
+}
+
+/** Tells of a load of this hart, within one page, where somebody watches. No such page is in a buffer for loads. */
+export function noteHartLoad(s: u32, offset: u32, length: u32): void {
+  const flags = load<u32>(load<u32>(s, S_CORE), C_FLAGS);
+  if ((load<u8>(flags + (offset >>> 12)) & PAGE_LOAD_WATCHED) != 0) watchedLoad(offset, length);
 }
 
 // @ts-ignore: decorator
@@ -67,6 +73,8 @@ export function slowLoad(s: u32, address: u64, width: u32, step: u32): u32 {
     if (first == AT_MMIO) return raise(s, accessFault(READ), address);
     if (second == AT_MMIO) return raise(s, accessFault(READ), tail);
     store<u64>(s, loadBytes(first, head) | (loadBytes(second, width - head) << (head << 3)), S_VALUE);
+    noteHartLoad(s, first, head);
+    noteHartLoad(s, second, width - head);
     return NEXT;
   }
   const offset = dataOffset(s, address, width, READ);
@@ -82,6 +90,7 @@ export function slowLoad(s: u32, address: u64, width: u32, step: u32): u32 {
   else if (width == 4) store<u64>(s, load<u32>(offset), S_VALUE);
   else if (width == 2) store<u64>(s, load<u16>(offset), S_VALUE);
   else store<u64>(s, load<u8>(offset), S_VALUE);
+  noteHartLoad(s, offset, width);
   return NEXT;
 }
 

@@ -1,5 +1,5 @@
 import { R_RD, R_RS1, R_RS2 } from '../src/layout';
-import { raiseFault, noteHartStore } from './access';
+import { raiseFault, noteHartLoad, noteHartStore } from './access';
 import { AT_FAULT, AT_MMIO, accessFault, dataOffset } from './mmu';
 import {
   OP_AMOADD_D,
@@ -35,6 +35,7 @@ export function loadReserved(s: u32, record: u32, width: u32): u32 {
   reserve(s, offset);
   const value: i64 = width == 8 ? load<i64>(offset) : i64(load<i32>(offset));
   store<i64>(s + load<u16>(record, R_RD), value);
+  noteHartLoad(s, offset, width);
   return NEXT;
 }
 
@@ -122,6 +123,7 @@ export function atomicMemoryOperation(s: u32, record: u32, op: i32, width: u32):
     old = load<i32>(offset);
     store<i32>(offset, combine32(op, i32(old), i32(operand)));
   }
+  noteHartLoad(s, offset, width);
   noteHartStore(s, offset, width);
   store<i64>(s + load<u16>(record, R_RD), old);
   return NEXT;

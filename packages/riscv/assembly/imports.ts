@@ -8,6 +8,10 @@ export declare function mmioLoad(index: u32, low: u32, high: u32, width: u32): u
 @external("env", "mmioStore")
 export declare function mmioStore(index: u32, low: u32, high: u32, width: u32, valueLow: u32, valueHigh: u32): u32;
 
+// A load from a page with PAGE_LOAD_WATCHED has been carried out.
+@external("env", "watchedLoad")
+export declare function watchedLoad(offset: u32, length: u32): void;
+
 // stimecmp or menvcfg.STCE changed.
 @external("env", "timerChanged")
 export declare function timerChanged(index: u32): void;

@@ -1,3 +1,4 @@
+import { PAGE_LOAD_WATCHED } from '@vmloom/memory/assembly/constants';
 import { noteAlignedStore } from '@vmloom/memory/assembly/store';
 import {
   C_FLAGS,
@@ -143,9 +144,12 @@ export function dataOffset(s: u32, address: u64, length: u64, access: u32): u32 
   if (offset == 0) return AT_MMIO;
   const frame = ramOffset(s, physical & ~0xfff, 4096, access == WRITE);
   if (frame != 0 && pmpUniform(s, physical & ~0xfff)) {
+    const flag = flagAddress(s, frame);
+    // Loads from a watched page come here every time, so that the others need not look.
+    if (access == READ && (load<u8>(flag) & PAGE_LOAD_WATCHED) != 0) return offset;
     store<u64>(entry, page);
     store<u32>(entry, frame - u32(page), 8);
-    store<u32>(entry, flagAddress(s, frame), 12);
+    store<u32>(entry, flag, 12);
     const part: u32 = access == READ ? 1 : 2;
     noteLevel(table - part * TLB_PART, part, entry, address, load<u32>(s, S_WALK_LEVEL));
   }

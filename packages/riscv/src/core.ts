@@ -3,6 +3,7 @@ import {
   instantiateCore,
   joinAddress,
   PAGE_CODE,
+  PAGE_LOAD_WATCHED,
   PAGE_RESERVED,
   type HostMemory,
 } from '@vmloom/memory';
@@ -153,6 +154,19 @@ export class RiscvCore {
     this.#breakpoints = next;
   }
 
+  /**
+   * From now on every load of a hart from a host page, until the flag PAGE_LOAD_WATCHED is cleared, is told to
+   * the memory's `flags.onLoad` listeners. Fetches and page walks are no loads. Not while a hart runs.
+   */
+  watchLoads(page: number): void {
+    const { flags, view } = this.memory;
+    flags.set(page, PAGE_LOAD_WATCHED);
+    // A page in a translation buffer is read without a look at its flags.
+    this.#clients.forEach((_, index) =>
+      this.exports.flushAll(view.getUint32(this.#base + C_HARTS + index * 4, true)),
+    );
+  }
+
   #imports(): Record<string, WebAssembly.ImportValue> {
     return {
       mmioLoad: (index: number, low: number, high: number, width: number): number =>
@@ -166,6 +180,7 @@ export class RiscvCore {
         valueHigh: number,
       ): number =>
         this.#clients[index].mmioStore(joinAddress(low, high), width, valueLow, valueHigh) ? 0 : 1,
+      watchedLoad: this.memory.flags.watchedLoad,
       timerChanged: (index: number): void => this.#clients[index].timerChanged(),
     };
   }
