@@ -1,7 +1,7 @@
 import { R_IMM, R_OP, R_RAW, R_RD, R_RS1, R_RS2, R_STEP, S_F, S_MSTATUS, S_VALUE } from '../src/layout';
 import { slowLoad, slowStore } from './access';
 import { atomicMemoryOperation, loadReserved, storeConditional } from './atomic';
-import { exactFloat, roundingFloat } from './float';
+import { floatInstruction } from './float';
 import * as O from './ops';
 import { FS, NEXT } from './status';
 import {
@@ -87,7 +87,7 @@ export function execute(s: u32, record: u32): u32 {
   if (op >= O.OP_AMOSWAP_W && op <= O.OP_AMOMAXU_D) {
     return atomicMemoryOperation(s, record, op, ((load<u32>(record, R_RAW) >> 12) & 1) != 0 ? 8 : 4);
   }
-  if (op >= O.OP_FLW && op <= O.OP_FCVT_D_S) return rounds(op) ? roundingFloat(s, record) : exactFloat(s, record);
+  if (op >= O.OP_FLW && op <= O.OP_FCVT_D_S) return floatInstruction(s, record);
   switch (op) {
     case O.OP_LR_W:
       return loadReserved(s, record, 4);
@@ -116,13 +116,4 @@ export function execute(s: u32, record: u32): u32 {
     default:
       return illegalInstruction(s, record);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function rounds(op: i32): bool {
-  return !(
-    (op >= O.OP_FSGNJ_S && op <= O.OP_FMV_W_X) ||
-    (op >= O.OP_FSGNJ_D && op <= O.OP_FMV_D_X)
-  );
 }

@@ -64,7 +64,6 @@ function box(value: u32): u64 {
   return BOX | value;
 }
 
-
 // @ts-ignore: decorator
 @inline
 function among(op: u32, first: u32, last: u32): bool {

@@ -41,6 +41,8 @@ export const J_BLOCKS = 92;
 export const J_BLOCK_COUNT = 96;
 export const J_ENTRY_COUNT = 100;
 export const J_INSTRUCTIONS = 104;
+// Floating-point registers, by bit, that the present block has given a NaN-boxed binary32 number.
+export const J_FLOAT_BOXED = 108;
 // Scratch record of 16 bytes.
 export const J_RECORD = 112;
 // Local of each register (u8), 0 where it has none.
@@ -63,14 +65,21 @@ export const LOCAL_FLAGS = 9;
 export const LOCAL_FLOAT_ON = 10;
 export const LOCAL_I32_A = 11;
 export const LOCAL_I32_B = 12;
+// What the magnitude of a binary32 result stays below when it needs no look at the flags, 0 while NX is clear:
+// of results that are normal, of finite ones.
+export const LOCAL_NORMAL32 = 13;
+export const LOCAL_FINITE32 = 14;
 // i64
-export const LOCAL_TARGET = 13;
-export const LOCAL_I64_A = 14;
-export const LOCAL_I64_B = 15;
-export const LOCAL_I64_C = 16;
-export const LOCAL_I64_D = 17;
-export const LOCAL_REGISTERS = 18;
-export const F64_TEMPORARIES = 6;
+export const LOCAL_TARGET = 15;
+export const LOCAL_I64_A = 16;
+export const LOCAL_I64_B = 17;
+export const LOCAL_I64_C = 18;
+export const LOCAL_I64_D = 19;
+// The same limits of binary64.
+export const LOCAL_NORMAL64 = 20;
+export const LOCAL_FINITE64 = 21;
+export const LOCAL_REGISTERS = 22;
+export const F64_TEMPORARIES = 14;
 export const F32_TEMPORARIES = 4;
 
 // --- Operand kinds of the instructions, a byte for each op number ------------------------------------
@@ -93,3 +102,6 @@ export const CALL_EXECUTE = 2;
 export const CALL_MULH = 3;
 export const CALL_MULHSU = 4;
 export const CALL_MULHU = 5;
+// compiledFloatOperation and whileInexact of assembly/float.ts.
+export const CALL_FLOAT = 6;
+export const CALL_WHILE_INEXACT = 7;
