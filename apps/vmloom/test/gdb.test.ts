@@ -160,6 +160,13 @@ describe.skipIf(!hasGdb)('gdb-multiarch at vmloom run', () => {
         'continue',
         'printf "saved %d\\n", *(unsigned long *) ($sp + 8) == (unsigned long) $ra',
         'delete',
+        // Its return address is loaded again before it returns.
+        'rwatch -l *(unsigned long *) ($sp + 8)',
+        'continue',
+        'delete',
+        'awatch -l *(unsigned long *) ($sp + 8)',
+        'continue',
+        'delete',
         'monitor info status',
         'monitor cont',
         'continue',
@@ -173,6 +180,8 @@ describe.skipIf(!hasGdb)('gdb-multiarch at vmloom run', () => {
     expect(said).toMatch(/priv\s+0x1\s+prv:1 \[Supervisor\]/);
     expect(said).toMatch(/Hardware watchpoint 2: .*\n\nOld value = 12345\nNew value = \d+/);
     expect(said).toContain('saved 1');
+    expect(said).toMatch(/Hardware read watchpoint 3: .*\n\nValue = \d+/);
+    expect(said).toMatch(/Hardware access \(read\/write\) watchpoint 4: .*\n\n(Value|Old value) = \d+/);
     expect(said).toContain('VM status: paused');
     expect(said).toContain('GDB holds the machine: continue or detach there');
     expect(said).toContain('exited normally');

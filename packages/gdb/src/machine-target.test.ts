@@ -25,6 +25,23 @@ async function counting(options: Parameters<typeof SmallMachine.create>[0] = {})
   return attach(machine);
 }
 
+/** Instructions of {@link copying}: behind the load, behind the store; and how many there are. */
+const [LOADED, STORED, COPY_LOOP] = [RAM_BASE + 4, RAM_BASE + 12, 5];
+
+/** Loads CELL, adds one, stores it there, loads what lies behind, for ever. */
+async function copying() {
+  const machine = await SmallMachine.create();
+  machine.bare.load(RAM_BASE, [
+    asm.ld('a0', 0, 's0'),
+    asm.addi('a0', 'a0', 1),
+    asm.sd('a0', 0, 's0'),
+    asm.ld('a1', 8, 's0'),
+    asm.jal('zero', -16),
+  ]);
+  machine.harts[0].writeX(8, BigInt(CELL));
+  return attach(machine);
+}
+
 function attach(machine: SmallMachine) {
   const target = new MachineTarget(machine);
   const session: GdbSession = new GdbSession({ target, send: (bytes) => client.receive(bytes) });
@@ -212,6 +229,51 @@ describe('a machine as a target', () => {
     expect(await client.next()).toBe(`T05thread:1;watch:${hex(CELL + 0x100)};`);
     expect(await client.ask('Z2,4,8')).toBe('E14');
     expect(await client.ask(`Z2,${hex(CELL)},0`)).toBe('E14');
+  });
+
+  it('Z3: stops behind the load of a watched byte; stores and neighbours pass', async () => {
+    const { client, machine, hart } = await copying();
+    // The translation buffer knows the page already.
+    for (let count = 0; count < 8; count++) await client.ask('vCont;s:1');
+    expect(await client.ask(`Z3,${hex(CELL + 4)},2`)).toBe('OK');
+    expect(await client.ask('vCont;c')).toBe(`T05thread:1;rwatch:${hex(CELL + 4)};`);
+    expect([hart.pc, hart.readX(10)]).toEqual([BigInt(LOADED), machine.bare.read64(CELL)]);
+    const before = hart.retired;
+    // Once around the loop: the store into the same bytes does not count.
+    expect(await client.ask('vCont;c')).toBe(`T05thread:1;rwatch:${hex(CELL + 4)};`);
+    expect(hart.retired - before).toBe(COPY_LOOP);
+    // The debugger's own look is no load.
+    expect(await client.ask(`m${hex(CELL)},8`)).toHaveLength(16);
+    expect(await client.ask(`z3,${hex(CELL + 4)},2`)).toBe('OK');
+    client.send('c');
+    await later();
+    expect(client.unread).toEqual([]);
+    client.interrupt();
+    await client.next();
+  });
+
+  it('Z4: stops behind the load and behind the store', async () => {
+    const { client, hart } = await copying();
+    expect(await client.ask(`Z4,${hex(CELL)},8`)).toBe('OK');
+    for (const pc of [LOADED, STORED, LOADED, STORED]) {
+      expect(await client.ask('vCont;c')).toBe(`T05thread:1;awatch:${hex(CELL)};`);
+      expect(hart.pc).toBe(BigInt(pc));
+    }
+  });
+
+  it('Z2, Z3 and Z4 of the same bytes are told apart, and each goes alone', async () => {
+    const { client, hart } = await copying();
+    for (const type of [2, 3]) await client.ask(`Z${type},${hex(CELL)},8`);
+    expect(await client.ask('c')).toBe(`T05thread:1;rwatch:${hex(CELL)};`);
+    expect(await client.ask('c')).toBe(`T05thread:1;watch:${hex(CELL)};`);
+    await client.ask(`z3,${hex(CELL)},8`);
+    expect(await client.ask('c')).toBe(`T05thread:1;watch:${hex(CELL)};`);
+    expect(hart.pc).toBe(BigInt(STORED));
+    // A smaller one of loads in the same page still hears of its own.
+    await client.ask(`Z4,${hex(CELL)},8`);
+    await client.ask(`Z3,${hex(CELL)},1`);
+    await client.ask(`z4,${hex(CELL)},8`);
+    expect(await client.ask('c')).toBe(`T05thread:1;rwatch:${hex(CELL)};`);
   });
 
   it('a step whose instruction stores to a watched byte is the watchpoint', async () => {

@@ -2,7 +2,7 @@ import { physical, type AddressSpace, type HostMemory } from '@vmloom/memory';
 import type { Hart } from '@vmloom/riscv';
 import { debugPieces, readGuest, writeGuest } from './guest-memory.js';
 import { readRegister, registerSize, targetDescription, writeRegister } from './registers.js';
-import type { DebugTarget, ResumeAction, StopReport } from './target.js';
+import type { DebugTarget, ResumeAction, StopReport, WatchedAccess } from './target.js';
 import { Watchpoints } from './watchpoints.js';
 
 /** What a machine asks its debugger before a hart runs. */
@@ -74,12 +74,13 @@ export class MachineTarget implements DebugTarget, HartControl {
   attach(): void {
     const { machine } = this;
     machine.debugger = this;
-    this.#watchpoints = new Watchpoints(machine.memory);
-    this.#watchpoints.onHit = (address) =>
+    this.#watchpoints = new Watchpoints(machine.memory, (page) => machine.harts[0].core.watchLoads(page));
+    this.#watchpoints.onHit = ({ address, watched }) =>
       this.#stop({
         kind: 'watchpoint',
         thread: this.#running ? this.#threadOf(this.#running) : this.#last,
         address,
+        watched,
       });
     if (machine.state === 'off') {
       this.#stopped = { kind: 'exited', code: machine.exit?.code ?? 0 };
@@ -185,7 +186,7 @@ export class MachineTarget implements DebugTarget, HartControl {
     this.#setBreakpoints();
   }
 
-  addWatchpoint(thread: number, address: bigint, length: number): boolean {
+  addWatchpoint(thread: number, address: bigint, length: number, watched: WatchedAccess): boolean {
     const hart = this.#hart(thread);
     if (hart === undefined || this.#watchpoints === undefined || length < 1 || length > PAGE) return false;
     const { space } = this.machine;
@@ -194,11 +195,11 @@ export class MachineTarget implements DebugTarget, HartControl {
       length: piece.length,
     }));
     if (ranges.reduce((sum, range) => sum + range.length, 0) < length) return false;
-    return this.#watchpoints.add(address, length, ranges);
+    return this.#watchpoints.add({ address, length, watched, ranges });
   }
 
-  removeWatchpoint(address: bigint, length: number): void {
-    this.#watchpoints?.remove(address, length);
+  removeWatchpoint(address: bigint, length: number, watched: WatchedAccess): void {
+    this.#watchpoints?.remove({ address, length, watched });
   }
 
   /** One instruction, over a breakpoint that stands at it. A call of the host's firmware counts as one. */

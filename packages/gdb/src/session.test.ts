@@ -95,7 +95,7 @@ describe('a session (GDB manual, appendix E)', () => {
     expect(await client.ask('qAttached')).toBe('1');
   });
 
-  it('Z0, Z1, Z2: breakpoints and watchpoints of stores; Z3 and Z4 are not supported', async () => {
+  it('Z0 to Z4: breakpoints, watchpoints of stores, of loads, and of both', async () => {
     const { client, target } = connect();
     for (const point of [
       'Z0,80000000,2',
@@ -104,6 +104,10 @@ describe('a session (GDB manual, appendix E)', () => {
       'z1,80000000,4',
       'Z2,1000,8',
       'z2,1000,8',
+      'Z3,1000,4',
+      'z3,1000,4',
+      'Z4,1000,2',
+      'z4,1000,2',
     ]) {
       expect(await client.ask(point)).toBe('OK');
     }
@@ -112,11 +116,14 @@ describe('a session (GDB manual, appendix E)', () => {
       'no break 80000000',
       'hardware break 80000000',
       'no hardware break 80000000',
-      'watch 1 1000 8',
-      'no watch 1000 8',
+      'watch store 1 1000 8',
+      'no watch store 1000 8',
+      'watch load 1 1000 4',
+      'no watch load 1000 4',
+      'watch both 1 1000 2',
+      'no watch both 1000 2',
     ]);
-    expect(await client.ask('Z2,0,8')).toBe('E14');
-    for (const point of ['Z3,1000,8', 'Z4,1000,8', 'z3,1000,8']) expect(await client.ask(point)).toBe('');
+    for (const point of ['Z2,0,8', 'Z3,0,8', 'Z4,0,8']) expect(await client.ask(point)).toBe('E14');
   });
 
   it('vCont, c, s: the target goes, and the answer is the next stop', async () => {
@@ -134,7 +141,7 @@ describe('a session (GDB manual, appendix E)', () => {
     client.send('s80000000');
     await session.settled();
     expect(target.registers.get(1032)).toBe(0x80000000n);
-    target.stop({ kind: 'watchpoint', thread: 2, address: 0xffff_ffff_8000_1000n });
+    target.stop({ kind: 'watchpoint', thread: 2, address: 0xffff_ffff_8000_1000n, watched: 'store' });
     expect(await client.next()).toBe('T05thread:2;watch:ffffffff80001000;');
     await client.ask('Hc1');
     client.send('C05');
@@ -152,6 +159,17 @@ describe('a session (GDB manual, appendix E)', () => {
       'resume run stay',
       'resume run run',
     ]);
+  });
+
+  it.each([
+    ['load', 'rwatch'],
+    ['both', 'awatch'],
+  ] as const)('GDB E.3: a watchpoint of %s is %s in a stop reply', async (watched, reason) => {
+    const { client, target, session } = connect();
+    client.send('c');
+    await session.settled();
+    target.stop({ kind: 'watchpoint', thread: 1, address: 0x1000n, watched });
+    expect(await client.next()).toBe(`T05thread:1;${reason}:1000;`);
   });
 
   it('Ctrl-C stops a running target; a packet for a standing one has to wait for that', async () => {

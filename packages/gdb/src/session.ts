@@ -9,7 +9,13 @@ import {
   toHex,
 } from './hex.js';
 import { framed, PacketReader } from './packet.js';
-import { GENERAL_REGISTERS, type DebugTarget, type ResumeAction, type StopReport } from './target.js';
+import {
+  GENERAL_REGISTERS,
+  type DebugTarget,
+  type ResumeAction,
+  type StopReport,
+  type WatchedAccess,
+} from './target.js';
 import { parseActions, parseThread, VCONT_ACTIONS } from './vcont.js';
 
 /** Most bytes of a packet either way; told to the peer. */
@@ -212,8 +218,7 @@ export class GdbSession {
     if (point === undefined) return BAD_REQUEST;
     const { type, address, kind } = point;
     if (type === 0 || type === 1) return this.#target.addBreakpoint(address, type === 1) ? 'OK' : NOT_NOW;
-    if (type === 2) return this.#target.addWatchpoint(this.#thread, address, kind) ? 'OK' : BAD_ADDRESS;
-    return '';
+    return this.#target.addWatchpoint(this.#thread, address, kind, WATCHED[type]) ? 'OK' : BAD_ADDRESS;
   }
 
   #remove(text: string): string {
@@ -221,8 +226,7 @@ export class GdbSession {
     if (point === undefined) return BAD_REQUEST;
     const { type, address, kind } = point;
     if (type === 0 || type === 1) this.#target.removeBreakpoint(address, type === 1);
-    else if (type === 2) this.#target.removeWatchpoint(address, kind);
-    else return '';
+    else this.#target.removeWatchpoint(address, kind, WATCHED[type]);
     return 'OK';
   }
 
@@ -370,7 +374,7 @@ export class GdbSession {
   }
 
   #reason(report: StopReport): string {
-    if (report.kind === 'watchpoint') return `watch:${report.address.toString(16)};`;
+    if (report.kind === 'watchpoint') return `${REASONS[report.watched]}:${report.address.toString(16)};`;
     if (report.kind !== 'breakpoint') return '';
     if (report.hardware) return this.#reasons.hwbreak ? 'hwbreak:;' : '';
     return this.#reasons.swbreak ? 'swbreak:;' : '';
@@ -392,7 +396,13 @@ export class GdbSession {
 
 const PC_REGISTER = 32;
 
+/** By the type of `Z` and `z` packets. */
+const WATCHED: Readonly<Record<number, WatchedAccess>> = { 2: 'store', 3: 'load', 4: 'both' };
+/** Stop reasons (GDB manual E.3). */
+const REASONS: Readonly<Record<WatchedAccess, string>> = { store: 'watch', load: 'rwatch', both: 'awatch' };
+
 interface Point {
+  /** 0 to 4. */
   readonly type: number;
   readonly address: bigint;
   /** Bytes, for a watchpoint. */

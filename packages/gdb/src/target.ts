@@ -5,8 +5,16 @@ export type StopReport =
   | { readonly kind: 'stepped'; readonly thread: number }
   | { readonly kind: 'breakpoint'; readonly thread: number; readonly hardware: boolean }
   /** `address` is the watchpoint's, as it was set. */
-  | { readonly kind: 'watchpoint'; readonly thread: number; readonly address: bigint }
+  | {
+      readonly kind: 'watchpoint';
+      readonly thread: number;
+      readonly address: bigint;
+      readonly watched: WatchedAccess;
+    }
   | { readonly kind: 'exited'; readonly code: number };
+
+/** What a watchpoint watches: stores, loads, or both. */
+export type WatchedAccess = 'store' | 'load' | 'both';
 
 /** What a thread does when the target goes on. */
 export type ResumeAction = 'run' | 'step' | 'stay';
@@ -45,9 +53,9 @@ export interface DebugTarget {
   /** False when there is no room for more. */
   addBreakpoint(address: bigint, hardware: boolean): boolean;
   removeBreakpoint(address: bigint, hardware: boolean): void;
-  /** Of stores; false when the range has no memory behind it. */
-  addWatchpoint(thread: number, address: bigint, length: number): boolean;
-  removeWatchpoint(address: bigint, length: number): void;
+  /** False when the range has no memory behind it, or there is no room for more. */
+  addWatchpoint(thread: number, address: bigint, length: number, watched: WatchedAccess): boolean;
+  removeWatchpoint(address: bigint, length: number, watched: WatchedAccess): void;
 }
 
 /** The registers of a `g` packet, in its order: x0 to x31, pc, f0 to f31. */

@@ -1,4 +1,4 @@
-import type { DebugTarget, ResumeAction, StopReport } from '../target.js';
+import type { DebugTarget, ResumeAction, StopReport, WatchedAccess } from '../target.js';
 
 /** A target without a machine: two threads, a few registers, memory at 0x1000 to 0x1fff; logs what it is told. */
 export class FakeTarget implements DebugTarget {
@@ -79,12 +79,12 @@ export class FakeTarget implements DebugTarget {
     this.log.push(`no ${hardware ? 'hardware ' : ''}break ${address.toString(16)}`);
   }
 
-  addWatchpoint(thread: number, address: bigint, length: number): boolean {
-    this.log.push(`watch ${thread} ${address.toString(16)} ${length}`);
+  addWatchpoint(thread: number, address: bigint, length: number, watched: WatchedAccess): boolean {
+    this.log.push(`watch ${watched} ${thread} ${address.toString(16)} ${length}`);
     return address !== 0n;
   }
 
-  removeWatchpoint(address: bigint, length: number): void {
-    this.log.push(`no watch ${address.toString(16)} ${length}`);
+  removeWatchpoint(address: bigint, length: number, watched: WatchedAccess): void {
+    this.log.push(`no watch ${watched} ${address.toString(16)} ${length}`);
   }
 }
