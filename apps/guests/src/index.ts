@@ -12,3 +12,4 @@ export * from './boot/initramfs.js';
 export * from './boot/transcript.js';
 export { main } from './main.js';
 export * from './opensbi.js';
+export * from './peer/peer-qemu.js';

@@ -5,10 +5,10 @@ import { parsePackages, type PackageRecord } from './package-record.js';
 import { debianMirror, parseSources, type AptSource } from './sources.js';
 import { hasTool, runTool } from './tools.js';
 
-/** Debian's suites that guests come from. */
-export type Suite = 'trixie' | 'sid';
+/** Debian's suites that guests come from, and the peer that they are measured beside. */
+export type Suite = 'trixie' | 'forky' | 'sid';
 
-const ARCHITECTURE = 'riscv64';
+const GUEST_ARCHITECTURE = 'riscv64';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const CONFIGURATION = '/etc/apt';
 const DOWNLOAD_TIMEOUT = 600_000;
@@ -20,8 +20,8 @@ export const WITHOUT_APT =
   '`vmloom run -m 256 -kernel FILE -initrd FILE -append console=ttyS0`.';
 
 /**
- * An apt of its own for one suite and RV64, beside the machine's: own lists, own cache and own (empty) status, so
- * that it needs no root and changes nothing. Archive and keys are the machine's.
+ * An apt of its own for one suite and architecture (RV64 unless told), beside the machine's: own lists, own cache
+ * and own (empty) status, so that it needs no root and changes nothing. Archive and keys are the machine's.
  */
 export class PrivateApt {
   readonly #suite: Suite;
@@ -29,7 +29,7 @@ export class PrivateApt {
   readonly #configuration: string;
 
   /** @throws GuestsError no-apt on a machine without apt or without a Debian mirror */
-  constructor(suite: Suite, folder: string) {
+  constructor(suite: Suite, folder: string, architecture = GUEST_ARCHITECTURE) {
     this.#suite = suite;
     this.#folder = folder;
     const mirror = machineMirror();
@@ -55,8 +55,8 @@ export class PrivateApt {
       'Dir::Etc::sourceparts': '/dev/null',
       'Dir::Etc::preferences': '/dev/null',
       'Dir::Etc::preferencesparts': '/dev/null',
-      'APT::Architecture': ARCHITECTURE,
-      'APT::Architectures': ARCHITECTURE,
+      'APT::Architecture': architecture,
+      'APT::Architectures': architecture,
       'APT::Sandbox::User': 'root',
       'APT::Update::Error-Mode': 'any',
       'Acquire::Languages': 'none',
@@ -101,6 +101,19 @@ export class PrivateApt {
     const found = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
     if (found === undefined) throw new GuestsError('tool-failed', `apt-get downloaded nothing for ${name}`);
     renameSync(join(folder, found), file);
+  }
+
+  /**
+   * Downloads packages with all that they depend on; the files. Apt checks them against the signed index.
+   * @throws GuestsError tool-failed
+   */
+  downloadClosure(names: readonly string[]): string[] {
+    const install = ['-y', '--no-install-recommends', '--download-only', 'install', ...names];
+    runTool('apt-get', ['-c', this.#configuration, '-q', ...install], { timeout: DOWNLOAD_TIMEOUT });
+    const folder = join(this.#folder, 'archives');
+    return list(folder)
+      .filter((name) => name.endsWith('.deb'))
+      .map((name) => join(folder, name));
   }
 }
 

@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PrivateApt } from '../apt/private-apt.js';
+import { runTool } from '../apt/tools.js';
+import { cacheFolder } from '../cache.js';
+import { GuestsError } from '../error.js';
+
+/** A program of a root file system that is not the machine's. */
+export interface PeerProgram {
+  /** The dynamic linker of that root and its arguments; a command line goes behind them. */
+  readonly command: readonly [string, ...string[]];
+  /** Variables that it needs beside the machine's. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const SUITE = 'forky';
+const PACKAGES = ['qemu-system-riscv', 'opensbi'];
+const PROGRAM = 'usr/bin/qemu-system-riscv64';
+
+/**
+ * QEMU of Debian forky in a private root: unpacked from its packages into the cache, installed nowhere. It needs no
+ * root and no container, because the root's own dynamic linker starts it.
+ * @throws GuestsError no-apt, no-mirror, tool-failed
+ */
+export function peerQemu(): PeerProgram {
+  const root = join(cacheFolder(SUITE), 'qemu');
+  if (!existsSync(root)) unpack(root);
+  return peerProgram(root, PROGRAM);
+}
+
+/** How a program of a Debian root is started from outside. @throws GuestsError missing-package when a part is missing */
+export function peerProgram(root: string, program: string): PeerProgram {
+  const libraries = find(root, 'usr/lib', /-linux-gnu(?:\w+)?$/);
+  const linkers = ['usr/lib64', 'usr/lib', libraries].filter((folder) => existsSync(join(root, folder)));
+  const linker = linkers.map((folder) => tryFind(root, folder, /^ld-linux.*\.so\.\d+$/)).find(Boolean);
+  if (linker === undefined || !existsSync(join(root, program))) {
+    throw new GuestsError('missing-package', `the root of ${SUITE} in the cache is not whole; delete it`);
+  }
+  const path = (part: string): string => join(root, part);
+  const data = ['-L', path('usr/share/qemu'), '-L', path('usr/share/seabios')];
+  return {
+    command: [path(linker), '--library-path', path(libraries), path(program), ...data],
+    environment: { QEMU_MODULE_DIR: path(join(libraries, 'qemu')) },
+  };
+}
+
+function unpack(root: string): void {
+  const architecture = Buffer.from(runTool('dpkg', ['--print-architecture']))
+    .toString()
+    .trim();
+  const apt = new PrivateApt(SUITE, join(cacheFolder(SUITE), `apt-${architecture}`), architecture);
+  apt.update();
+  const fresh = `${root}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  for (const file of apt.downloadClosure(PACKAGES)) {
+    runTool('dpkg-deb', ['-x', file, fresh], { timeout: 300_000 });
+    rmSync(file);
+  }
+  renameSync(fresh, root);
+}
+
+function find(root: string, folder: string, pattern: RegExp): string {
+  const found = tryFind(root, folder, pattern);
+  if (found !== undefined) return found;
+  throw new GuestsError('missing-package', `the root of ${SUITE} in the cache has no libraries; delete it`);
+}
+
+function tryFind(root: string, folder: string, pattern: RegExp): string | undefined {
+  if (!existsSync(join(root, folder))) return undefined;
+  const name = readdirSync(join(root, folder))
+    .sort()
+    .find((one) => pattern.test(one));
+  return name === undefined ? undefined : `${folder}/${name}`;
+}
