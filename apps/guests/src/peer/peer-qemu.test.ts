@@ -23,7 +23,8 @@ describe('peerProgram', () => {
     ['usr/lib64/ld-linux-x86-64.so.2', 'usr/lib/x86_64-linux-gnu'],
     ['usr/lib/ld-linux-aarch64.so.1', 'usr/lib/aarch64-linux-gnu'],
   ])('ld.so(8): starts %s with the libraries of the root', (linker, libraries) => {
-    const root = rootWith(QEMU, linker, `${libraries}/libc.so.6`);
+    const foreign = 'usr/lib/a-linux-gnu/opensbi/fw_jump.elf';
+    const root = rootWith(QEMU, foreign, linker, `${libraries}/libc.so.6`);
     const { command, environment } = peerProgram(root, QEMU);
     expect(command.slice(0, 4)).toEqual([
       join(root, linker),

@@ -30,10 +30,14 @@ export function peerQemu(): PeerProgram {
 
 /** How a program of a Debian root is started from outside. @throws GuestsError missing-package when a part is missing */
 export function peerProgram(root: string, program: string): PeerProgram {
-  const libraries = find(root, 'usr/lib', /-linux-gnu(?:\w+)?$/);
-  const linkers = ['usr/lib64', 'usr/lib', libraries].filter((folder) => existsSync(join(root, folder)));
-  const linker = linkers.map((folder) => tryFind(root, folder, /^ld-linux.*\.so\.\d+$/)).find(Boolean);
-  if (linker === undefined || !existsSync(join(root, program))) {
+  // Firmware of other architectures lies in folders of theirs, so the C library tells which is the machine's.
+  const libraries = names(root, 'usr/lib')
+    .filter((name) => existsSync(join(root, 'usr/lib', name, 'libc.so.6')))
+    .map((name) => `usr/lib/${name}`)[0];
+  const linker = ['usr/lib64', 'usr/lib', libraries ?? '']
+    .flatMap((folder) => names(root, folder).map((name) => `${folder}/${name}`))
+    .find((file) => /\/ld-linux[^/]*\.so\.\d+$/.test(file));
+  if (libraries === undefined || linker === undefined || !existsSync(join(root, program))) {
     throw new GuestsError('missing-package', `the root of ${SUITE} in the cache is not whole; delete it`);
   }
   const path = (part: string): string => join(root, part);
@@ -48,28 +52,19 @@ function unpack(root: string): void {
   const architecture = Buffer.from(runTool('dpkg', ['--print-architecture']))
     .toString()
     .trim();
-  const apt = new PrivateApt(SUITE, join(cacheFolder(SUITE), `apt-${architecture}`), architecture);
+  const archive = join(cacheFolder(SUITE), `apt-${architecture}`);
+  const apt = new PrivateApt(SUITE, archive, architecture);
   apt.update();
   const fresh = `${root}.new`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
   for (const file of apt.downloadClosure(PACKAGES)) {
     runTool('dpkg-deb', ['-x', file, fresh], { timeout: 300_000 });
-    rmSync(file);
   }
+  rmSync(archive, { recursive: true });
   renameSync(fresh, root);
 }
 
-function find(root: string, folder: string, pattern: RegExp): string {
-  const found = tryFind(root, folder, pattern);
-  if (found !== undefined) return found;
-  throw new GuestsError('missing-package', `the root of ${SUITE} in the cache has no libraries; delete it`);
-}
-
-function tryFind(root: string, folder: string, pattern: RegExp): string | undefined {
-  if (!existsSync(join(root, folder))) return undefined;
-  const name = readdirSync(join(root, folder))
-    .sort()
-    .find((one) => pattern.test(one));
-  return name === undefined ? undefined : `${folder}/${name}`;
+function names(root: string, folder: string): string[] {
+  return existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
 }
