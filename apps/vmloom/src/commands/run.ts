@@ -2,6 +2,7 @@ import { MonitorServer } from '../monitor/server.js';
 import { parseCommandLine } from '../options/command-line.js';
 import { listenForGdb } from '../run/gdb.js';
 import { Session } from '../run/session.js';
+import { writeStatistics } from '../run/statistics.js';
 import { connectSerial, type TerminalStreams } from '../serial/terminal.js';
 
 /** `vmloom run …`: one machine in QEMU's spelling; the exit status. @throws CliError and the packages' errors */
@@ -30,7 +31,9 @@ export async function run(argv: readonly string[], streams: TerminalStreams): Pr
     }
     await session.begin();
     if (plan.gdb !== undefined) cleanups.push(await listenForGdb(plan.gdb, session));
-    return await session.finished;
+    const status = await session.finished;
+    if (plan.statistics !== undefined) await writeStatistics(plan.statistics, session.machine);
+    return status;
   } finally {
     for (const cleanup of cleanups.reverse()) cleanup();
   }

@@ -55,6 +55,7 @@ describe("QEMU's command line", () => {
     ['-rtc base=2024-02-29T12:00:00', { rtc: 1_709_208_000_000_000_000n }],
     ['-time virtual', { time: 'virtual' }],
     ['-monitor none', { monitors: [] }],
+    ['-statistics cost.json', { statistics: 'cost.json' }],
     ['-S', { paused: true, gdb: undefined }],
     ['-s', { gdb: { host: '127.0.0.1', port: 1234 } }],
     ['-gdb tcp::4321', { gdb: { host: '127.0.0.1', port: 4321 } }],

@@ -57,6 +57,7 @@ export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   rtc: { argument: 'base=utc|DATE', help: 'what the real-time clock shows at the start' },
   name: { argument: 'NAME', help: "the machine's name" },
   time: { argument: 'realtime|virtual', help: 'virtual: deterministic, idle time is skipped' },
+  statistics: { argument: 'FILE', help: 'what the run cost, as JSON, written when it ends' },
   nodefaults: { help: 'accepted: no default devices exist' },
   'no-user-config': { help: 'accepted: there are no configuration files' },
 };
@@ -119,6 +120,7 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
     noReboot: has('no-reboot'),
     loadSnapshot: last('loadvm'),
     rtc: rtc(last('rtc')),
+    statistics: last('statistics'),
     time: oneOf('-time', last('time'), ['realtime', 'virtual']) ?? 'realtime',
   };
 }

@@ -66,4 +66,6 @@ export interface RunPlan {
   /** Nanoseconds since 1970, or the wall clock's. */
   readonly rtc: bigint | 'now';
   readonly time: 'realtime' | 'virtual';
+  /** File for what the run cost. */
+  readonly statistics: string | undefined;
 }
