@@ -5,6 +5,7 @@ import type { Configuration } from './debian-run.js';
 import { failureTest } from './failure-tests.js';
 import { gdbTest } from './gdb-test.js';
 import type { GuestTest } from './guest-test.js';
+import { jumpLimitTest } from './jump-limit-test.js';
 import { jumpTest } from './jump-test.js';
 import { linkTest, offloadTest, transferTest } from './network-tests.js';
 import { pairTest } from './pair-tests.js';
@@ -20,6 +21,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
+  jumpLimitTest({ series: '7.2', harts: 1, firmware: 'opensbi' }, 'full'),
   ...SERIES.flatMap((series) => [
     ...matrix(series).map((configuration) => bootTest(configuration, 'full')),
     e1000Test({ series, harts: 4, firmware: 'sbi' }, 'full'),
