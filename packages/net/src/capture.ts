@@ -1,5 +1,6 @@
 import type { Clock } from '@vmloom/device';
 import type { Frame } from './frame.js';
+import { eachPlainFrame } from './offload/segmenter.js';
 import { INBOUND, OUTBOUND, type PcapngWriter } from './pcapng.js';
 import type { Port, PortOwner } from './port.js';
 
@@ -10,12 +11,18 @@ import type { Port, PortOwner } from './port.js';
 export function capture(port: Port, writer: PcapngWriter, clock: Clock, name = port.name): Port {
   const id = writer.addInterface(name);
   const write = (direction: 1 | 2, frame: Frame, pass: (frame: Frame) => boolean): boolean => {
-    const block = writer.begin(id, direction, clock.now, frame);
+    const blocks: number[] = [];
+    const begin = (plain: Frame): boolean => {
+      blocks.push(writer.begin(id, direction, clock.now, plain));
+      return true;
+    };
+    // A capture shows what would be on a wire, whatever passes here.
+    if (!eachPlainFrame(frame, begin)) begin(frame);
     let taken = false;
     try {
       taken = pass(frame);
     } finally {
-      writer.end(block, taken);
+      while (blocks.length > 0) writer.end(blocks.pop()!, taken);
     }
     return taken;
   };
@@ -29,6 +36,9 @@ export function capture(port: Port, writer: PcapngWriter, clock: Clock, name = p
     attach(owner: PortOwner): void {
       const receive = (frame: Frame): boolean => owner.receive(frame);
       port.attach({
+        get offloads() {
+          return owner.offloads ?? 0;
+        },
         receive: (frame) => write(INBOUND, frame, receive),
         writable: () => owner.writable?.(),
         linkChanged: (up) => owner.linkChanged?.(up),

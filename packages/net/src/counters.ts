@@ -24,6 +24,8 @@ export const DROP_REASONS = [
   'reserved',
   // Its VLAN is not one of the port.
   'vlan',
+  // What it leaves undone does not fit its headers.
+  'offload',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

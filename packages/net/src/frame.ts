@@ -11,6 +11,16 @@ export class Frame {
   lengths: number[] = [];
   /** Bytes of all ranges. */
   length = 0;
+  /**
+   * What its sender left undone (OFFLOAD_*); 0: the frame is as on a wire. Such a frame stands for the plain ones
+   * that come of it, and reaches only owners that take it ({@link PortOwner.offloads}).
+   */
+  needs = 0;
+  /** With OFFLOAD_CHECKSUM: from which byte on the checksum is to be made, and how far behind it belongs. */
+  checksumStart = 0;
+  checksumOffset = 0;
+  /** With segmentation: bytes of payload of each segment. */
+  segmentSize = 0;
 
   /** A frame of one array. */
   static of(bytes: Uint8Array): Frame {
@@ -20,11 +30,20 @@ export class Frame {
     return frame;
   }
 
-  /** Empties the frame and points it at a memory. */
+  /** Empties the frame and points it at a memory; nothing is left undone. */
   clear(memory: Uint8Array): void {
     this.memory = memory;
     this.count = 0;
     this.length = 0;
+    this.needs = 0;
+  }
+
+  /** Leaves undone what another frame does, which has `shift` bytes less in front of its network header. */
+  needLike(frame: Frame, shift: number): void {
+    this.needs = frame.needs;
+    this.checksumStart = frame.checksumStart + shift;
+    this.checksumOffset = frame.checksumOffset;
+    this.segmentSize = frame.segmentSize;
   }
 
   add(offset: number, length: number): void {

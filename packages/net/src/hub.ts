@@ -2,6 +2,7 @@ import { expectSnapshot, Ledger, type Snapshot, type Snapshotable } from '@vmloo
 import { PortCounters } from './counters.js';
 import type { Frame } from './frame.js';
 import { Link, type LinkOptions, type LinkPort } from './link.js';
+import { OFFLOAD_ALL } from './offload/codes.js';
 import type { Port } from './port.js';
 
 export interface HubOptions {
@@ -79,7 +80,7 @@ export class Hub implements Snapshotable {
   #add(port: Port, name: string, link: Link | undefined): PortCounters {
     const added = { port, counters: new PortCounters(this.#ledger, name), link };
     this.#ports.push(added);
-    port.attach({ receive: (frame) => this.#repeat(added, frame) });
+    port.attach({ offloads: OFFLOAD_ALL, receive: (frame) => this.#repeat(added, frame) });
     return added.counters;
   }
 

@@ -12,6 +12,7 @@ import { PortCounters, type DropReason } from './counters.js';
 import { NetError } from './error.js';
 import { FrameQueue } from './frame-queue.js';
 import type { Frame } from './frame.js';
+import { eachPlainFrame } from './offload/segmenter.js';
 import type { Port, PortOwner } from './port.js';
 import { Random } from './random.js';
 
@@ -85,7 +86,9 @@ export class LinkPort implements Port {
 
 /**
  * A wire with two ends. Without rate and delay a frame goes straight through to the other end's owner, not
- * copied; otherwise it is copied into the link's queue and arrives by an event of the clock.
+ * copied; otherwise it is copied into the link's queue and arrives by an event of the clock. A frame with offload
+ * work goes straight through to an owner that takes it; any other owner, and any wire with a rate, a delay or
+ * losses, gets the plain frames that it stands for.
  */
 export class Link implements EventOwner, Snapshotable {
   readonly name: string;
@@ -258,6 +261,16 @@ class Lane {
       this.#scheduleDrain();
       return false;
     }
+    if (frame.needs === 0) this.#enqueue(frame);
+    else if (!eachPlainFrame(frame, this.#enqueueOne)) return this.#drop('offload');
+    this.#scheduleDeliver();
+    return true;
+  }
+
+  /** Puts a plain frame on the wire. */
+  #enqueue(frame: Frame): void {
+    const { wire } = this;
+    const clock = wire.clock!;
     const start = Math.max(clock.now, this.#busyUntil);
     const bits = (Math.max(frame.length, SHORTEST) + WIRE_OVERHEAD) * 8;
     const depart = wire.rate === Infinity ? start : start + Math.ceil((bits * 1e9) / wire.rate);
@@ -265,19 +278,15 @@ class Lane {
     this.from.counters.sent(frame.length);
     if (wire.loss > 0 && wire.random.chance(wire.loss)) {
       this.from.counters.drop('loss');
-      return true;
+      return;
     }
     this.queue.push(frame, depart, depart + wire.delay);
     wire.copies.value++;
-    this.#scheduleDeliver();
-    return true;
   }
 
   receiverReady(): void {
     if (this.#direct) {
-      if (!this.#blocked) return;
-      this.#blocked = false;
-      this.from.owner?.writable?.();
+      if (this.#passWaiting() && this.#blocked) this.#unblock();
     } else if (this.#stalled) {
       this.#stalled = false;
       this.#scheduleDeliver();
@@ -352,18 +361,66 @@ class Lane {
   #pass(frame: Frame): boolean {
     const { wire, from, to } = this;
     if (to.owner === undefined) return this.#drop('unattached');
+    if (frame.needs !== 0 && (wire.loss > 0 || (frame.needs & ~(to.owner.offloads ?? 0)) !== 0)) {
+      return this.#passPlain(frame);
+    }
+    if (this.queue.count > 0) return this.#refuse();
     if (wire.loss > 0 && wire.random.chance(wire.loss)) {
       from.counters.sent(frame.length);
       return this.#drop('loss');
     }
     const { length } = frame;
-    if (!to.owner.receive(frame)) {
-      if (wire.policy === 'drop') return this.#drop('blocked');
-      this.#blocked = true;
-      return false;
-    }
+    if (!to.owner.receive(frame)) return this.#refuse();
     from.counters.sent(length);
     to.counters.received(length);
+    return true;
+  }
+
+  /** The receiver has no room. */
+  #refuse(): boolean {
+    if (this.wire.policy === 'drop') return this.#drop('blocked');
+    this.#blocked = true;
+    return false;
+  }
+
+  /** Hands on the plain frames of one; those for which the receiver has no room wait here, and nothing overtakes them. */
+  #passPlain(frame: Frame): boolean {
+    if (this.queue.count > 0) return this.#refuse();
+    return eachPlainFrame(frame, this.#passOne) || this.#drop('offload');
+  }
+
+  readonly #enqueueOne = (plain: Frame): boolean => {
+    this.#enqueue(plain);
+    return true;
+  };
+
+  readonly #passOne = (plain: Frame): boolean => {
+    const { wire, from, to } = this;
+    const { length } = plain;
+    if (!wire.link.up) return this.#drop('down');
+    from.counters.sent(length);
+    if (wire.loss > 0 && wire.random.chance(wire.loss)) return this.#drop('loss');
+    if (this.queue.count === 0 && to.owner?.receive(plain)) to.counters.received(length);
+    else if (wire.policy === 'drop') this.#drop('blocked');
+    else {
+      this.queue.push(plain, 0, 0);
+      wire.copies.value++;
+    }
+    return true;
+  };
+
+  /** Hands on what waits of a frame that was cut; true when nothing waits any more. */
+  #passWaiting(): boolean {
+    const { queue, to } = this;
+    while (queue.count > 0) {
+      const frame = queue.peek();
+      const { length } = frame;
+      const cuts = this.#cuts;
+      if (!to.owner?.receive(frame)) return false;
+      to.counters.received(length);
+      if (cuts !== this.#cuts) return true;
+      queue.pop();
+    }
     return true;
   }
 

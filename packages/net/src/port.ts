@@ -3,6 +3,11 @@ import type { Frame } from './frame.js';
 /** What is at the end of a port: a NIC, a switch port, the NAT, a capture. */
 export interface PortOwner {
   /**
+   * Frames it takes undone (OFFLOAD_*, see {@link Frame.needs}); none unless told. What needs more arrives as the
+   * plain frames that it stands for. It may change at any time.
+   */
+  readonly offloads?: number;
+  /**
    * A frame arrived. True: taken (or dropped and counted by the owner). False: the owner has no room; the
    * sender keeps the frame, and the owner calls {@link Port.ready} when it has room again.
    * Must not send on the same port before it returns: replies are scheduled on the clock.

@@ -6,6 +6,7 @@ import { ForwardingTable, UNKNOWN_PORT } from './forwarding-table.js';
 import type { Frame } from './frame.js';
 import { Link, type LinkOptions, type LinkPolicy, type LinkPort } from './link.js';
 import type { Port, PortOwner } from './port.js';
+import { OFFLOAD_ALL } from './offload/codes.js';
 import { NO_VLAN, Retagger, VlanPort, type VlanMode } from './vlan.js';
 
 const SECOND = 1_000_000_000;
@@ -37,6 +38,8 @@ export interface SwitchPortOptions {
 export class SwitchPort implements PortOwner {
   /** The wire from the switch to this port's peer, where the switch made it. */
   link: Link | undefined;
+  /** Whatever comes is handed on; the wire out of the switch does what its peer wants done. */
+  readonly offloads = OFFLOAD_ALL;
   /** Ports that the switch refused because this one was blocked. */
   readonly waiting = new Set<SwitchPort>();
 

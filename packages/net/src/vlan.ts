@@ -60,6 +60,7 @@ export class Retagger {
     result.clear(frame.memory);
     result.addPart(frame, 0, 12);
     result.addPart(frame, 16, frame.length - 16);
+    result.needLike(frame, -4);
     return result;
   }
 
@@ -75,6 +76,7 @@ export class Retagger {
     frame.copyTo(buffer, 16, restAt);
     this.#frame.clear(buffer);
     this.#frame.add(0, length);
+    this.#frame.needLike(frame, 16 - restAt);
     return this.#frame;
   }
 }

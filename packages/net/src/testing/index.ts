@@ -6,3 +6,4 @@ export * from './pcapng-reader.js';
 export * from './station.js';
 export * from './nat.js';
 export * from './tcp-client.js';
+export * from './transport-packet.js';
