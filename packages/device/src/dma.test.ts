@@ -99,4 +99,34 @@ describe('DmaPort', () => {
     dma.write(RAM + 16, 0, new Uint8Array(32));
     expect(seen).toEqual([16, 32]);
   });
+
+  it('contract DMA: answers may be kept while the generation is the same', () => {
+    const { dma, space, memory } = new FakeHost();
+    const before = dma.generation;
+    expect(dma.generation).toBe(before);
+    space.mapRam({ name: 'more', base: 0x1000, size: 0x1000, offset: memory.ramOffset });
+    expect(dma.generation).not.toBe(before);
+    dma.enabled = false;
+    expect(dma.generation).toBeLessThan(0);
+  });
+
+  it('contract DMA: a translator without a generation is asked anew each time', () => {
+    const { memory, space } = new FakeHost();
+    const dma = new DmaPort(memory, { space, translate: (_request, answer) => answer.fail(DMA_FAULT) });
+    expect(dma.generation).not.toBe(dma.generation);
+  });
+
+  it('contract DMA: a window is what one range covers around an address', () => {
+    const { dma, space, memory } = new FakeHost();
+    const { translator } = dma;
+    expect(translator.window?.(RAM + 0x1234, true)).toEqual({
+      start: RAM,
+      length: memory.ramSize,
+      offset: memory.ramOffset,
+    });
+    expect(translator.window?.(0x1000, false)).toBeUndefined();
+    space.mapRam({ name: 'rom', base: 0x3000, size: 0x1000, offset: memory.ramOffset, readOnly: true });
+    expect(translator.window?.(0x3800, false)?.start).toBe(0x3000);
+    expect(translator.window?.(0x3800, true)).toBeUndefined();
+  });
 });

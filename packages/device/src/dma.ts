@@ -1,5 +1,6 @@
 import {
   joinAddress,
+  physical,
   UNMAPPABLE,
   type AddressSpace,
   type HostMemory,
@@ -86,11 +87,45 @@ export interface DmaTranslator {
   translate(request: DmaRequest, answer: DmaAnswer): void;
   /** The space in which {@link DmaAnswer.mmio} lies. */
   readonly space: AddressSpace;
+  /**
+   * Changes whenever an answer given before may no longer hold, so that a device may keep answers while it stays
+   * the same. A translator without it is asked anew for every access.
+   */
+  readonly generation?: number;
+  /** A large stretch around `address` that one range covers; undefined where there is none to be had cheaply. */
+  window?(address: number, write: boolean): DmaWindow | undefined;
 }
+
+/** Bus addresses from `start` on that lie in one piece in the host's memory, as long as the generation holds. */
+export interface DmaWindow {
+  readonly start: number;
+  /** Bytes. */
+  readonly length: number;
+  /** Host offset of `start`. */
+  readonly offset: number;
+}
+
+/** A window begins at a multiple of one of these, the first that memory answers at: 1 GiB, 2 MiB, 4 KiB. */
+const WINDOW_UNITS = [0x4000_0000, 0x20_0000, 0x1000];
 
 /** DMA without an IOMMU: a device's address is a host-physical address. */
 export class DirectTranslator implements DmaTranslator {
-  constructor(readonly space: AddressSpace) {}
+  generation = 0;
+
+  constructor(readonly space: AddressSpace) {
+    space.onChange(() => this.generation++);
+  }
+
+  window(address: number, write: boolean): DmaWindow | undefined {
+    for (const unit of WINDOW_UNITS) {
+      const start = physical(address - (address % unit));
+      const length = this.space.contiguous(start);
+      if (start + length <= address) continue;
+      const offset = this.space.resolve(start, length, write);
+      return offset < 0 ? undefined : { start, length, offset };
+    }
+    return undefined;
+  }
 
   translate(request: DmaRequest, answer: DmaAnswer): void {
     let address = joinAddress(request.low, request.high);
@@ -122,6 +157,7 @@ export class DmaPort {
   /** Set by the fabric: off while the function may not master the bus. */
   enabled = true;
   readonly answer = new DmaAnswer();
+  #unkept = 0;
   readonly #request: DmaRequest = {
     requester: 0,
     pasid: -1,
@@ -138,6 +174,15 @@ export class DmaPort {
     public translator: DmaTranslator,
     public requester: RequesterId = 0,
   ) {}
+
+  /**
+   * Answers may be kept while this number and {@link translator} stay the same. Negative: the function may not
+   * master the bus.
+   */
+  get generation(): number {
+    if (!this.enabled) return -1;
+    return this.translator.generation ?? ++this.#unkept;
+  }
 
   /** Asks for `length` bytes at (low, high). The ranges are in {@link DmaPort.answer} when this is DMA_OK. */
   map(low: number, high: number, length: number, write: boolean): DmaStatus {

@@ -25,6 +25,8 @@ export interface RecordedMessage {
 export interface FakeHostOptions extends Partial<Omit<RootComplexOptions, 'space' | 'clock'>> {
   /** Bytes of RAM at 0x8000_0000. 1 MiB unless told. */
   readonly ram?: number;
+  /** Bytes for the state of cores. 64 KiB unless told. */
+  readonly reserve?: number;
 }
 
 export const RAM_BASE = 0x8000_0000;
@@ -44,7 +46,7 @@ export class FakeHost implements MessageSink {
 
   constructor(options: FakeHostOptions = {}) {
     const ram = options.ram ?? 0x10_0000;
-    this.memory = new HostMemory({ ram, reserve: 0x1_0000 });
+    this.memory = new HostMemory({ ram, reserve: options.reserve ?? 0x1_0000 });
     this.space = new AddressSpace(this.memory);
     this.space.mapRam({ name: 'ram', base: RAM_BASE, size: ram, offset: this.memory.ramOffset });
     this.root = new RootComplex({

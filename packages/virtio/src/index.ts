@@ -1,0 +1,13 @@
+export * from './config-bytes.js';
+export * from './device.js';
+export * from './endpoint.js';
+export * from './error.js';
+export * from './features.js';
+export { Chain, ReadablePart, WritablePart } from './queue/chain.js';
+export { createCore, type Core } from './queue/core.js';
+export type { QueueFault } from './queue/faults.js';
+export { HeldChain } from './queue/held-chain.js';
+export { QueueMemory } from './queue/queue-memory.js';
+export { Virtqueue, type QueueArea, type QueueOwner, type RingFeatures } from './queue/queue.js';
+export type { RingOptions } from './ring-options.js';
+export * as status from './status.js';

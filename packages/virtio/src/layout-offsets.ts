@@ -1,0 +1,97 @@
+// Generated from layouts.ts by tools/layouts.mjs; do not edit.
+
+export const AVAILABLE_RING_SIZE = 4;
+export const AVAILABLE_RING_FLAGS = 0;
+export const AVAILABLE_RING_INDEX = 2;
+
+export const EVENT_SUPPRESSION_SIZE = 4;
+export const EVENT_SUPPRESSION_OFFSET = 0;
+export const EVENT_SUPPRESSION_FLAGS = 2;
+
+export const ORDER_ENTRY_SIZE = 12;
+export const ORDER_ENTRY_TOKEN = 0;
+export const ORDER_ENTRY_WRITTEN = 4;
+export const ORDER_ENTRY_DONE = 8;
+
+export const PACKED_DESCRIPTOR_SIZE = 16;
+export const PACKED_DESCRIPTOR_ADDRESS = 0;
+export const PACKED_DESCRIPTOR_LENGTH = 8;
+export const PACKED_DESCRIPTOR_ID = 12;
+export const PACKED_DESCRIPTOR_FLAGS = 14;
+
+export const QUEUE_STATE_SIZE = 384;
+export const QUEUE_STATE_PAGE_FLAGS = 0;
+export const QUEUE_STATE_PACKED = 4;
+export const QUEUE_STATE_INDIRECT = 8;
+export const QUEUE_STATE_EVENT_INDEX = 12;
+export const QUEUE_STATE_IN_ORDER = 16;
+export const QUEUE_STATE_QUEUE_SIZE = 20;
+export const QUEUE_STATE_NEXT_AVAILABLE = 24;
+export const QUEUE_STATE_AVAILABLE_WRAP = 28;
+export const QUEUE_STATE_NEXT_USED = 32;
+export const QUEUE_STATE_USED_WRAP = 36;
+export const QUEUE_STATE_UNSIGNALLED = 40;
+export const QUEUE_STATE_IN_FLIGHT = 44;
+export const QUEUE_STATE_ORDER_HEAD = 48;
+export const QUEUE_STATE_ORDER_COUNT = 52;
+export const QUEUE_STATE_TOKEN = 56;
+export const QUEUE_STATE_READABLE_SEGMENTS = 60;
+export const QUEUE_STATE_SEGMENT_COUNT = 64;
+export const QUEUE_STATE_READABLE_RANGES = 68;
+export const QUEUE_STATE_RANGE_COUNT = 72;
+export const QUEUE_STATE_READABLE_LENGTH = 76;
+export const QUEUE_STATE_WRITABLE_LENGTH = 80;
+export const QUEUE_STATE_SEGMENTS = 84;
+export const QUEUE_STATE_SEGMENT_LIMIT = 88;
+export const QUEUE_STATE_RANGE_OFFSETS = 92;
+export const QUEUE_STATE_RANGE_LENGTHS = 96;
+export const QUEUE_STATE_RANGE_LIMIT = 100;
+export const QUEUE_STATE_ORDER = 104;
+export const QUEUE_STATE_MAP_COUNT = 108;
+export const QUEUE_STATE_MAP_RANGES = 112;
+export const QUEUE_STATE_MAP_RANGES_STRIDE = 8;
+export const QUEUE_STATE_MAP_RANGES_COUNT = 16;
+export const QUEUE_STATE_DESCRIPTORS_READ = 240;
+export const QUEUE_STATE_TRANSLATIONS = 244;
+export const QUEUE_STATE_DESCRIPTORS = 248;
+export const QUEUE_STATE_DESCRIPTORS_ADDRESS = 248;
+export const QUEUE_STATE_DESCRIPTORS_BYTES = 256;
+export const QUEUE_STATE_DESCRIPTORS_SHIFT = 260;
+export const QUEUE_STATE_DESCRIPTORS_PAGES = 264;
+export const QUEUE_STATE_DRIVER = 272;
+export const QUEUE_STATE_DRIVER_ADDRESS = 272;
+export const QUEUE_STATE_DRIVER_BYTES = 280;
+export const QUEUE_STATE_DRIVER_SHIFT = 284;
+export const QUEUE_STATE_DRIVER_PAGES = 288;
+export const QUEUE_STATE_DEVICE = 296;
+export const QUEUE_STATE_DEVICE_ADDRESS = 296;
+export const QUEUE_STATE_DEVICE_BYTES = 304;
+export const QUEUE_STATE_DEVICE_SHIFT = 308;
+export const QUEUE_STATE_DEVICE_PAGES = 312;
+export const QUEUE_STATE_READ_WINDOW = 320;
+export const QUEUE_STATE_READ_WINDOW_START = 320;
+export const QUEUE_STATE_READ_WINDOW_BYTES = 328;
+export const QUEUE_STATE_READ_WINDOW_OFFSET = 336;
+export const QUEUE_STATE_WRITE_WINDOW = 344;
+export const QUEUE_STATE_WRITE_WINDOW_START = 344;
+export const QUEUE_STATE_WRITE_WINDOW_BYTES = 352;
+export const QUEUE_STATE_WRITE_WINDOW_OFFSET = 360;
+export const QUEUE_STATE_DESCRIPTOR = 368;
+
+export const SEGMENT_SIZE = 16;
+export const SEGMENT_ADDRESS = 0;
+export const SEGMENT_LENGTH = 8;
+
+export const SPLIT_DESCRIPTOR_SIZE = 16;
+export const SPLIT_DESCRIPTOR_ADDRESS = 0;
+export const SPLIT_DESCRIPTOR_LENGTH = 8;
+export const SPLIT_DESCRIPTOR_FLAGS = 12;
+export const SPLIT_DESCRIPTOR_NEXT = 14;
+
+export const USED_ELEMENT_SIZE = 8;
+export const USED_ELEMENT_ID = 0;
+export const USED_ELEMENT_LENGTH = 4;
+
+export const USED_RING_SIZE = 4;
+export const USED_RING_FLAGS = 0;
+export const USED_RING_INDEX = 2;
