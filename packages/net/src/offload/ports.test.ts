@@ -1,7 +1,7 @@
 import { Clock, Ledger } from '@vmloom/device';
 import { describe, expect, it } from 'vitest';
 import { capture } from '../capture.js';
-import { Frame } from '../frame.js';
+import type { Frame } from '../frame.js';
 import { Hub } from '../hub.js';
 import { Link, type LinkOptions } from '../link.js';
 import { PcapngWriter } from '../pcapng.js';
