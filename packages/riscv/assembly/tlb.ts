@@ -25,7 +25,8 @@ import {
 } from '../src/layout';
 import { MACHINE, MPP, MPP_SHIFT, MPRV, SUM, USER } from './status';
 
-const INVALID: u64 = 1;
+// No address looks like this under the mask of any width: a misaligned one in page 0 has low bits up to 7.
+const INVALID: u64 = 8;
 const MACHINE_SET: u32 = TLB_SETS - 1;
 
 /** The entry of a table that may hold `address`. */
