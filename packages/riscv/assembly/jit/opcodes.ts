@@ -131,6 +131,8 @@ export const F32_MAX: u32 = 0x97;
 export const F32_COPYSIGN: u32 = 0x98;
 export const F64_ABS: u32 = 0x99;
 export const F64_NEG: u32 = 0x9a;
+export const F64_CEIL: u32 = 0x9b;
+export const F64_FLOOR: u32 = 0x9c;
 export const F64_TRUNC: u32 = 0x9d;
 export const F64_NEAREST: u32 = 0x9e;
 export const F64_SQRT: u32 = 0x9f;
@@ -168,3 +170,9 @@ export const F64_REINTERPRET_I64: u32 = 0xbf;
 export const I64_EXTEND8_S: u32 = 0xc2;
 export const I64_EXTEND16_S: u32 = 0xc3;
 export const I64_EXTEND32_S: u32 = 0xc4;
+
+/** Instructions on vectors: this byte, then their number. */
+export const VECTOR: u32 = 0xfd;
+export const F64X2_SPLAT: u32 = 0x14;
+export const F64X2_EXTRACT_LANE: u32 = 0x21;
+export const F64X2_RELAXED_MADD: u32 = 0x107;
