@@ -22,7 +22,7 @@ const tools = {
   test: {
     name: 'tools',
     root: 'tools',
-    include: ['*.test.mjs', 'lint/*.test.mjs'],
+    include: ['*.test.mjs', 'bench/*.test.mjs', 'lint/*.test.mjs'],
     environment: 'node' as const,
     testTimeout: 60_000,
   },

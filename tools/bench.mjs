@@ -1,27 +1,48 @@
 /**
- * `npm run bench [-- NAME …]` measures and prints ratios against a peer of the same run; never part of the
- * tests. Names: cpu (the interpreter on an integer program, beside QEMU where it is installed), loops (the
- * interpreter's inner loops alone), memory (resident size of a process with a guest), guests (rates between
- * two Debian guests, beside QEMU; fetches them).
+ * `npm run bench [-- NAME … OPTIONS]` measures and prints ratios against a peer of the same run; never part of the
+ * tests. A result that differs from the peer's ends it with exit status 1.
+ *
+ *   cpu        six kernels of different nature beside QEMU, paging off and Sv39, short and in the steady state
+ *   boot       Debian to /init beside QEMU; fetches it, and QEMU 11
+ *   programs   sha256, gzip, awk, processes, system calls and page faults in Debian beside QEMU
+ *   v86        three loops beside v86
+ *   loops      the interpreter's inner loops alone
+ *   memory     resident size of a process with a guest
+ *   guests     rates between two Debian guests, beside QEMU; fetches them
+ *
+ *   --runs N       medians of so many (3)
+ *   --long N       steady state in short runs, of which each is about a second (10)
+ *   --only A,B     these kernels, programs or kernels of Linux alone
+ *   --seconds N    how long memory is watched (120)
+ *   --html FILE    the tables as a page, with the ratios drawn
  */
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { boot } from './bench/boot.mjs';
 import { cpu } from './bench/cpu.mjs';
+import { htmlReport } from './bench/drawing.mjs';
 import { guests } from './bench/guests.mjs';
 import { memory } from './bench/memory.mjs';
+import { parseOptions, UsageError } from './bench/options.mjs';
+import { programs } from './bench/programs.mjs';
+import { v86 } from './bench/v86.mjs';
 
 const loops = () => {
   const { status } = spawnSync(process.execPath, ['packages/riscv/bench/cpu.mjs'], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the loops did not run');
 };
-const BENCHES = { cpu, loops, memory, guests };
+const BENCHES = { cpu, boot, programs, v86, loops, memory, guests };
 
-const names = process.argv.slice(2);
-for (const name of names) {
-  if (Object.hasOwn(BENCHES, name)) continue;
-  console.error(`bench: there is no ${name}; there are ${Object.keys(BENCHES).join(', ')}`);
-  process.exit(2);
-}
-for (const name of names.length === 0 ? Object.keys(BENCHES) : names) {
-  console.log(`\n# ${name}`);
-  await BENCHES[name]();
+try {
+  const { names, options } = parseOptions(process.argv.slice(2), Object.keys(BENCHES));
+  const tables = [];
+  for (const name of names) {
+    console.log(`\n# ${name}`);
+    tables.push(...((await BENCHES[name](options)) ?? []));
+    if (options.html !== undefined) writeFileSync(options.html, htmlReport(tables));
+  }
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 2;
 }

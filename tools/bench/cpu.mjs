@@ -1,47 +1,103 @@
-import { consoleOf, median, qemuVersion, QEMU, VMLOOM } from './processes.mjs';
+import { geometricMean, ratioOf, median, wordsOf } from './figures.mjs';
+import { chosen } from './options.mjs';
+import { lineOf, qemuVersion, QEMU, timedLines, timedVmloom } from './processes.mjs';
+import { shareCells, SHARES } from './shares.mjs';
+import { Table } from './table.mjs';
 
-const ROUNDS = 200;
-const RUNS = 5;
+/** Units of work that are about a second of QEMU 7.2. */
+export const KERNELS = [
+  { name: 'integer', units: 1200 },
+  { name: 'mix', units: 4000 },
+  { name: 'pointer', units: 700 },
+  { name: 'stream', units: 120 },
+  { name: 'bytecode', units: 1000 },
+  { name: 'matrix', units: 120 },
+];
+const IMAGE = 'packages/guest/prebuilt/bench.elf';
+const PAGINGS = [
+  ['bare', 0],
+  ['Sv39', 1],
+];
+/** A ratio counts as this at most in a mean, so that one kernel cannot carry the others. */
+const MOST = 3;
+/** The guest's clock and the host's may differ so much over a run, in hundredths. */
+const TOLERANCE = 5;
 
 /**
- * The guest's integer program (sieve and CRC, packages/guest/programs/intloop.c) with its own clock: `time` of
- * the guest follows the wall clock on both, so boot and process start do not count.
+ * Six kernels of different nature (packages/guest/programs/bench*.c), paging off and Sv39, on QEMU and vmloom in
+ * turns. The guest takes the time of a short run from its start, and of a longer one behind it in the steady state.
  */
-export function cpu() {
-  const args = [
-    '-M',
-    'virt',
-    '-nographic',
-    '-kernel',
-    'packages/guest/prebuilt/intloop.elf',
-    '-append',
-    `n=${ROUNDS}`,
-  ];
+export async function cpu({ runs, long, only }) {
   const version = qemuVersion();
-  const ours = [];
-  const theirs = [];
-  for (let run = 0; run < RUNS; run++) {
-    ours.push(read(consoleOf(VMLOOM, args)));
-    // QEMU's instret counts host cycles; the program retires the same instructions on both.
-    if (version !== undefined) theirs.push({ ...ours.at(-1), seconds: read(consoleOf(QEMU, args)).seconds });
+  const columns = [
+    { title: 'kernel', width: 14 },
+    ...['QEMU s', 'vmloom s', 'short'].map((title) => ({ title })),
+    ...['QEMU s', 'vmloom s', 'steady', 'least', 'most', 'MIPS'].map((title) => ({ title })),
+    ...SHARES.map((title) => ({ title })),
+  ];
+  for (const column of columns) column.ratio = column.title === 'short' || column.title === 'steady';
+  const table = new Table('Kernels: QEMU time / vmloom time, above 1 is faster than QEMU', columns);
+  const means = new Map();
+  for (const [paging, sv39] of PAGINGS) {
+    for (const kernel of chosen(KERNELS, only)) {
+      const measured = await measure(kernel, sv39, { runs, long, withQemu: version !== undefined });
+      const { ours, theirs, cost } = measured;
+      const seconds = (samples, part) => samples.map((one) => one[`${part}.ticks`] / one.timebase);
+      const cells = [];
+      for (const part of ['short', 'long']) {
+        const [us, them] = [seconds(ours, part), seconds(theirs, part)];
+        if (them.length === 0) {
+          cells.push(NaN, median(us), NaN, ...(part === 'long' ? [NaN, NaN] : []));
+          continue;
+        }
+        const { ratio, least, most } = ratioOf(them, us);
+        const key = `${part === 'long' ? 'steady state' : 'short'}, ${paging}`;
+        means.set(key, [...(means.get(key) ?? []), ratio]);
+        cells.push(median(them), median(us), ratio, ...(part === 'long' ? [least, most] : []));
+      }
+      const mips = median(ours.map((one) => one['long.instret'] / (one['long.ticks'] / one.timebase) / 1e6));
+      table.row([`${kernel.name}, ${paging}`, ...cells, mips.toFixed(0), ...shareCells(cost)]);
+    }
   }
-  const show = (name, samples) => {
-    const mips = samples.map(({ instructions, seconds }) => instructions / seconds / 1e6);
-    const spread = `${Math.min(...mips).toFixed(0)} to ${Math.max(...mips).toFixed(0)}`;
-    console.log(
-      `${name.padEnd(10)} ${median(mips).toFixed(0).padStart(6)} MIPS (median of ${RUNS}; ${spread})`,
+  for (const [key, ratios] of means) {
+    const mean = geometricMean(ratios, MOST).toFixed(2);
+    table.note(
+      `Geometric mean, ${key}: ${mean} (least ${Math.min(...ratios).toFixed(2)}; above ${MOST} counts as ${MOST})`,
     );
-  };
-  show('vmloom', ours);
-  if (version === undefined) return console.log('QEMU is not installed: no ratio');
-  show('QEMU', theirs);
-  const ratio = median(theirs.map(({ seconds }, run) => seconds / ours[run].seconds));
-  console.log(
-    `QEMU time / vmloom time: ${ratio.toFixed(3)} (pair by pair, above 1 is faster than QEMU; ${version})`,
+  }
+  table.note(
+    `Medians of ${runs} runs in turns; the steady state is ${long} times the short run. ${version ?? 'QEMU is not installed: no ratios'}`,
   );
+  return [table];
 }
 
-function read(text) {
-  const [, instructions, ticks, timebase] = /instret=(\d+) ticks=(\d+) timebase=(\d+)/.exec(text).map(Number);
-  return { instructions, seconds: ticks / timebase };
+/** @throws Error when a machine computes something else than the other */
+async function measure({ name, units }, sv39, { runs, long, withQemu }) {
+  const append = `kernel=${name} sv39=${sv39} short=${units} long=${Math.round(units * long)}`;
+  const args = ['-M', 'virt', '-nographic', '-kernel', IMAGE, '-append', append];
+  const ours = [];
+  const theirs = [];
+  let cost;
+  for (let run = 0; run < runs; run++) {
+    const result = await timedVmloom(args);
+    ours.push(read(result.lines, 'vmloom'));
+    cost = result.cost;
+    if (withQemu) theirs.push(read(await timedLines({ command: QEMU }, args), 'QEMU'));
+  }
+  const sums = new Set([...ours, ...theirs].map(({ checksum }) => checksum));
+  if (sums.size !== 1) throw new Error(`${name}: the checksums differ: ${[...sums].join(', ')}`);
+  return { ours, theirs, cost };
+}
+
+/** What the guest printed, and whether the host saw as much time pass. */
+function read(lines, machine) {
+  const words = wordsOf(lineOf(lines, /^bench: kernel=/).text);
+  const guest = (words['short.ticks'] + words['long.ticks']) / words.timebase;
+  const host = lineOf(lines, /^bench: kernel=/).at - lineOf(lines, /^begin/).at;
+  if (Math.abs(guest - host) > (host * TOLERANCE) / 100 + 0.1) {
+    throw new Error(
+      `${machine}: ${guest.toFixed(2)} s by the guest's clock were ${host.toFixed(2)} s of the host`,
+    );
+  }
+  return words;
 }

@@ -1,4 +1,6 @@
 export * from './bench/network-plans.js';
+export * from './bench/program-plans.js';
+export * from './bench/small-debian.js';
 export * from './cpio.js';
 export * from './error.js';
 export * from './kernel.js';

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { bars, htmlReport } from './drawing.mjs';
+import { shown, Table } from './table.mjs';
+
+describe('tables of benchmarks', () => {
+  it.each([
+    [1.2345, '1.23'],
+    [12.345, '12.3'],
+    [1234.5, '1235'],
+    [0.01234, '0.012'],
+    [0, '0'],
+    [NaN, '-'],
+    ['7 %', '7 %'],
+    [undefined, ''],
+  ])('shows %s as %s', (cell, text) => expect(shown(cell)).toBe(text));
+
+  it('prints each row at once, aligned below its title', () => {
+    const lines = [];
+    const table = new Table('T', [{ title: 'a', width: 4 }, { title: 'ratio' }], (line) => lines.push(line));
+    expect(lines).toEqual(['## T', 'a     ratio']);
+    table.row(['x', 1.5]);
+    table.note('done');
+    expect(lines.slice(2)).toEqual(['x      1.50', 'done']);
+  });
+});
+
+describe('drawings of benchmarks', () => {
+  const quiet = () => undefined;
+  const edge = (svg, kind) =>
+    new RegExp(`<rect class="${kind}" x="([\\d.]+)" y="\\d+" width="([\\d.]+)"`).exec(svg);
+
+  it('draws what is faster to the right of 1 and what is slower to the left', () => {
+    const svg = bars('T', [
+      { label: 'a', value: 2 },
+      { label: 'b', value: 0.5 },
+    ]);
+    const [, fast, width] = edge(svg, 'fast').map(Number);
+    const [, slow, other] = edge(svg, 'slow').map(Number);
+    expect(slow + other).toBeCloseTo(fast, 0);
+    expect(width).toBeCloseTo(other, 0);
+  });
+
+  it('writes each table, draws its ratios alone, and escapes what it shows', () => {
+    const table = new Table(
+      'A < B',
+      [{ title: 'name' }, { title: 'ratio', ratio: true }, { title: 's' }],
+      quiet,
+    );
+    table.row(['<k>', 1.5, 2]);
+    table.row(['none', NaN, 2]);
+    table.note('a & b');
+    const page = htmlReport([table]);
+    expect(page.match(/<svg/g)).toHaveLength(1);
+    expect(page.match(/<rect/g)).toHaveLength(1);
+    for (const text of ['A &lt; B', '<td>&lt;k&gt;</td><td>1.50</td>', '<p>a &amp; b</p>'])
+      expect(page).toContain(text);
+  });
+});
