@@ -22,14 +22,14 @@ const repeated = (word: string, times: number): string => Array<string>(times).f
 
 /** About a second of QEMU each. */
 export const PROGRAM_PLANS: readonly ProgramPlan[] = [
-  { name: 'sha256', command: `sha256sum ${repeated(`/${TEXT_PATH}`, 16)}` },
+  { name: 'sha256', command: `sha256sum ${repeated(`/${TEXT_PATH}`, 6)}` },
   { name: 'gzip', command: `gzip -c /${TEXT_PATH}` },
   {
     name: 'awk',
-    command: `awk 'BEGIN { for (i = 0; i < 300000; i++) { s = s * 3 % 65521 + i; a[s % 999] = a[s % 999] + i % 7 }; print s, a[7] }'`,
+    command: `awk 'BEGIN { for (i = 0; i < 60000; i++) { s = s * 3 % 65521 + i; a[s % 999] = a[s % 999] + i % 7 }; print s, a[7] }'`,
   },
-  { name: 'fork-exec', command: 'i=0; while [ $i -lt 300 ]; do /usr/bin/busybox true; i=$((i + 1)); done' },
-  { name: 'syscalls', command: 'linuxbench syscalls 1000000' },
+  { name: 'fork-exec', command: 'i=0; while [ $i -lt 200 ]; do /usr/bin/busybox true; i=$((i + 1)); done' },
+  { name: 'syscalls', command: 'linuxbench syscalls 800000' },
   { name: 'page-faults', command: 'linuxbench faults 100' },
 ];
 
