@@ -4,6 +4,8 @@
  * host memory of up to 65536 pages, and owns nothing that instantiation would overwrite; the build fails
  * with a sentence when it does.
  *
+ * A core whose first line is `// asc: --exportTable` is compiled with these further options.
+ *
  * A core may import inlined helpers of another package (`@vmloom/memory/assembly/store`), and constants
  * from plain files shared with TypeScript (`../src/layout-offsets`).
  */
@@ -69,7 +71,7 @@ export async function compilePackage(root) {
   const written = [];
   for (const entry of entries) {
     const path = join(source, entry);
-    const binary = await compileCore(path);
+    const binary = await compileCore(path, furtherOptions(path));
     const faults = findFaults(binary);
     if (faults.length > 0) throw new Error(`${path} cannot be a core: ${faults.join('; ')}.`);
     const file = `${ENTRY.exec(entry).groups.name}.wasm`;
@@ -80,6 +82,12 @@ export async function compilePackage(root) {
     if (!written.some((one) => one.file === file)) rmSync(join(target, file));
   }
   return written;
+}
+
+/** The options that a core asks for itself. */
+function furtherOptions(path) {
+  const [first] = readFileSync(path, 'utf8').split('\n', 1);
+  return /^\/\/ asc: (?<options>.*)$/.exec(first)?.groups.options.split(' ') ?? [];
 }
 
 /** A test that loads the old file meanwhile must never see half of the new one. */

@@ -18,12 +18,17 @@ import {
   TLB_SET_SIZE,
 } from '../src/layout';
 import { OP_PAGE_END } from './ops';
+import { dropRegions, hasRegions, markEntries } from './regions';
 
-// Metadata of a decoded page: its host page (u32), stores to it since it was last decoded into (u32).
+// Metadata of a decoded page: its host page (u32), stores to it since it was last decoded into (u32), and how
+// many of them may be (u32).
 const META_FRAME = 0;
 const META_STORES = 4;
-// After so many stores without a fetch, a page is taken for data and all its records are dropped.
+const META_LIMIT = 8;
+// After so many stores without a fetch, a page is taken for data and all its records are dropped. Where that
+// was wrong, it takes more the next time.
 const STORES_BEFORE_DROP: u32 = 64;
+const MOST_STORES: u32 = 1 << 28;
 
 // @ts-ignore: decorator
 @inline
@@ -39,6 +44,11 @@ function mapSlot(c: u32, offset: u32): u32 {
 
 function flagOf(c: u32, offset: u32): u32 {
   return load<u32>(c, C_FLAGS) + (offset >>> 12);
+}
+
+function clearFlag(c: u32, frame: u32): void {
+  const flag = flagOf(c, frame);
+  store<u8>(flag, load<u8>(flag) & ~PAGE_CODE);
 }
 
 /** Takes the records away from every hart's fetch tables. */
@@ -67,14 +77,15 @@ export function codePage(c: u32, frame: u32): u32 {
   if (old != 0) {
     forget(c, records);
     store<u16>(mapSlot(c, old), 0);
-    const flag = flagOf(c, old);
-    store<u8>(flag, load<u8>(flag) & ~PAGE_CODE);
+    if (!hasRegions(c, old)) clearFlag(c, old);
   }
   memory.fill(records, 0, DECODED_PAGE_SIZE);
   store<u16>(records + DECODED_PAGE_SIZE - 16, OP_PAGE_END, R_OP);
   store<u32>(meta, frame, META_FRAME);
   store<u32>(meta, 0, META_STORES);
+  store<u32>(meta, STORES_BEFORE_DROP, META_LIMIT);
   store<u16>(slot, index + 1);
+  markEntries(c, frame, records, 0);
   return records;
 }
 
@@ -102,27 +113,34 @@ export function dropInstruction(c: u32, inPage: u32): void {
   }
 }
 
-/** Drops the records of the instructions that hold a stored byte. */
+/** Drops the records and the compiled regions of the instructions that hold a stored byte. */
 export function dropCode(c: u32, offset: u32, length: u32): void {
   const end = u64(offset) + length;
   for (let page = u64(offset) & ~0xfff; page < end; page += 4096) {
     const known = load<u16>(mapSlot(c, u32(page)));
-    if (known == 0) continue;
+    const from: u32 = offset > page ? u32(offset - page) : 0;
+    const to = u32(min<u64>(end - page, 4096));
+    const compiled = dropRegions(c, u32(page), from, to);
+    if (known == 0) {
+      if (!compiled) clearFlag(c, u32(page));
+      continue;
+    }
     const records = load<u32>(c, C_POOL) + (known - 1) * DECODED_PAGE_SIZE;
     const meta = metaOf(c, known - 1);
     const stores = load<u32>(meta, META_STORES) + 1;
-    if (stores >= STORES_BEFORE_DROP) {
+    if (stores >= load<u32>(meta, META_LIMIT)) {
+      if (compiled) dropRegions(c, u32(page), 0, 4096);
+      store<u32>(meta, min<u32>(load<u32>(meta, META_LIMIT) << 2, MOST_STORES), META_LIMIT);
       memory.fill(records, 0, DECODED_PAGE_SIZE - 16);
       store<u32>(meta, 0, META_STORES);
-      const flag = flagOf(c, u32(page));
-      store<u8>(flag, load<u8>(flag) & ~PAGE_CODE);
+      clearFlag(c, u32(page));
       continue;
     }
     store<u32>(meta, stores, META_STORES);
     // An instruction of four bytes may begin one half-word earlier.
-    let first = (offset > page ? u32(offset - page) : 0) >> 1;
+    let first = from >> 1;
     if (first != 0) first--;
-    const last = (min<u64>(end - page, 4096) - 1) >> 1;
-    memory.fill(records + (first << 4), 0, (u32(last) - first + 1) << 4);
+    const last = (to - 1) >> 1;
+    memory.fill(records + (first << 4), 0, (last - first + 1) << 4);
   }
 }

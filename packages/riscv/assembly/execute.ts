@@ -27,7 +27,7 @@ function isFloat(op: i32): bool {
   return op == O.OP_FLW || op == O.OP_FLD || op == O.OP_FSW || op == O.OP_FSD;
 }
 
-function slowWidth(op: i32): u32 {
+export function slowWidth(op: i32): u32 {
   switch (op) {
     case O.OP_LB:
     case O.OP_LBU:

@@ -211,3 +211,4 @@ export const OP_BGE_NEAR = 209;
 export const OP_BLTU_NEAR = 210;
 export const OP_BGEU_NEAR = 211;
 export const OP_BREAKPOINT = 212;
+export const OP_COMPILED = 213;

@@ -1,10 +1,13 @@
+import { INTERPRET } from '../src/jit/layout';
 import {
+  C_THRESHOLD,
   R_IMM,
   R_OP,
   R_RD,
   R_RS1,
   R_RS2,
   R_STEP,
+  S_CORE,
   S_CROSSING,
   S_EXIT,
   S_F,
@@ -28,6 +31,7 @@ import { coveredRecord, crossingRecord } from './crossing';
 import { decodeRecord } from './decode';
 import { execute } from './execute';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orCombine, rem, remu, remuw, remw } from './integer';
+import { enterCompiled, heats, noteCompiled, request } from './hotness';
 import { AT_FAULT, fetchPage } from './mmu';
 import * as O from './ops';
 import { FS, LEAVE, NEXT, TRAPPED } from './status';
@@ -114,6 +118,7 @@ function leaveAtBreakpoint(s: u32, left: u32): void {
 /** Retires at most S_LEFT instructions, exactly; S_EXIT says why it stopped. */
 export function run(s: u32): void {
   let left = load<u32>(s, S_LEFT);
+  const threshold = load<u32>(load<u32>(s, S_CORE), C_THRESHOLD);
   store<u32>(s, EXIT_BUDGET, S_EXIT);
   if (load<u32>(s, S_WAITING) != 0) {
     if ((pendingInterrupts(s) & load<u64>(s, S_MIE)) == 0) {
@@ -122,6 +127,8 @@ export function run(s: u32): void {
     }
     store<u32>(s, 0, S_WAITING);
   }
+  // Where a slice begins says nothing about the guest.
+  let cut = true;
   while (left != 0) {
     takeInterrupt(s);
     const start = load<u64>(s, S_PC);
@@ -140,7 +147,8 @@ export function run(s: u32): void {
       }
       record = s + S_CROSSING;
       pageRecords = record - ((u32(start) & 0xfff) << 3);
-    }
+    } else if (!cut && heats(record, threshold)) request(s, record, start);
+    cut = false;
     let target: u64 = 0;
     let far: u32 = 0;
     for (;;) {
@@ -184,6 +192,32 @@ export function run(s: u32): void {
           }
           if (raiseFault(s) == LEAVE) return store<u32>(s, left, S_LEFT);
           far = 2;
+          break;
+        }
+        case O.OP_COMPILED: {
+          const before = left + 1;
+          store<u32>(s, before, S_LEFT);
+          const answer = enterCompiled(s, record, pagePc);
+          left = load<u32>(s, S_LEFT);
+          noteCompiled(s, before - left, answer);
+          if (answer >= LEAVE && answer != INTERPRET) return;
+          far = 2;
+          target = load<u64>(s, S_PC);
+          if (answer == NEXT) far = 1;
+          else if (answer == INTERPRET) {
+            const entry = tlbEntry(load<u32>(s, S_FETCH_TLB), target);
+            if (load<u64>(entry) != (target & PAGE_MASK)) break;
+            pagePc = target & PAGE_MASK;
+            pageRecords = load<u32>(entry, 8);
+            record = pageRecords + ((u32(target) & 0xfff) << 3);
+            far = 0;
+            if (left != 0 && i32(load<u16>(record, R_OP)) == O.OP_COMPILED) {
+              coveredRecord(s, record, target);
+              record = s + S_CROSSING;
+              pageRecords = record - ((u32(target) & 0xfff) << 3);
+            }
+            continue;
+          }
           break;
         }
         case O.OP_FENCE:
@@ -521,24 +555,72 @@ export function run(s: u32): void {
           setRd(s, record, rs1(s, record) | bit(i64(imm(record))));
           record += step(record);
           continue;
-        case O.OP_BEQ_NEAR:
-          record += rs1(s, record) == rs2(s, record) ? imm(record) : step(record);
-          continue;
-        case O.OP_BNE_NEAR:
-          record += rs1(s, record) != rs2(s, record) ? imm(record) : step(record);
-          continue;
-        case O.OP_BLT_NEAR:
-          record += rs1(s, record) < rs2(s, record) ? imm(record) : step(record);
-          continue;
-        case O.OP_BGE_NEAR:
-          record += rs1(s, record) >= rs2(s, record) ? imm(record) : step(record);
-          continue;
-        case O.OP_BLTU_NEAR:
-          record += u64(rs1(s, record)) < u64(rs2(s, record)) ? imm(record) : step(record);
-          continue;
-        case O.OP_BGEU_NEAR:
-          record += u64(rs1(s, record)) >= u64(rs2(s, record)) ? imm(record) : step(record);
-          continue;
+        case O.OP_BEQ_NEAR: {
+          if (!(rs1(s, record) == rs2(s, record))) {
+            record += step(record);
+            continue;
+          }
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
+        case O.OP_BNE_NEAR: {
+          if (!(rs1(s, record) != rs2(s, record))) {
+            record += step(record);
+            continue;
+          }
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
+        case O.OP_BLT_NEAR: {
+          if (!(rs1(s, record) < rs2(s, record))) {
+            record += step(record);
+            continue;
+          }
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
+        case O.OP_BGE_NEAR: {
+          if (!(rs1(s, record) >= rs2(s, record))) {
+            record += step(record);
+            continue;
+          }
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
+        case O.OP_BLTU_NEAR: {
+          if (!(u64(rs1(s, record)) < u64(rs2(s, record)))) {
+            record += step(record);
+            continue;
+          }
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
+        case O.OP_BGEU_NEAR: {
+          if (!(u64(rs1(s, record)) >= u64(rs2(s, record)))) {
+            record += step(record);
+            continue;
+          }
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
         case O.OP_BEQ:
           if (rs1(s, record) == rs2(s, record)) {
             target = programCounter(pagePc, pageRecords, record) + i64(imm(record));
@@ -587,13 +669,19 @@ export function run(s: u32): void {
           }
           record += step(record);
           continue;
-        case O.OP_J_NEAR:
-          record += imm(record);
-          continue;
+        case O.OP_J_NEAR: {
+          const distance = imm(record);
+          record += distance;
+          if (distance >= 0 || !heats(record, threshold)) continue;
+          far = 3;
+          break;
+        }
         case O.OP_JAL_NEAR:
           setRd(s, record, i64(programCounter(pagePc, pageRecords, record + step(record))));
           record += imm(record);
-          continue;
+          if (!heats(record, threshold)) continue;
+          far = 3;
+          break;
         case O.OP_JAL:
           setRd(s, record, i64(programCounter(pagePc, pageRecords, record + step(record))));
           target = programCounter(pagePc, pageRecords, record) + i64(imm(record));
@@ -763,12 +851,18 @@ export function run(s: u32): void {
       }
       if (far != 0) {
         if (far == 2) break;
+        if (far == 3) {
+          far = 0;
+          request(s, record, programCounter(pagePc, pageRecords, record));
+          continue;
+        }
         far = 0;
         const entry = tlbEntry(load<u32>(s, S_FETCH_TLB), target);
         if (load<u64>(entry) == (target & PAGE_MASK)) {
           pagePc = target & PAGE_MASK;
           pageRecords = load<u32>(entry, 8);
           record = pageRecords + ((u32(target) & 0xfff) << 3);
+          if (heats(record, threshold)) request(s, record, target);
           continue;
         }
         store<u64>(s, target, S_PC);

@@ -10,6 +10,7 @@ import {
 import { compressedTable } from './compressed.js';
 import { decodeTables } from './decode-tables.js';
 import { RiscvError } from './error.js';
+import { Jit, type JitOptions } from './jit/jit.js';
 import {
   CORE_SIZE,
   C_BREAKPOINTS,
@@ -42,6 +43,10 @@ export interface CoreExports {
   writeCsr(state: number, csr: number, value: bigint): number;
   walk(state: number, address: bigint, access: number, privilege: number, commit: boolean): number;
   timeTicks(state: number): bigint;
+  readonly table: WebAssembly.Table;
+  installRegion(core: number, region: number): number;
+  dropRegion(core: number, region: number): void;
+  dropAllRegions(core: number): void;
 }
 
 /** The host side of a hart, as the core calls it. */
@@ -57,6 +62,8 @@ export interface CoreOptions {
    * guest code in 8 MiB.
    */
   readonly codePages?: number;
+  /** Hot code is compiled; false or left out: it is all interpreted. The results are the same. */
+  readonly jit?: JitOptions | false;
 }
 
 const cores = new WeakMap<HostMemory, RiscvCore>();
@@ -67,6 +74,8 @@ const cores = new WeakMap<HostMemory, RiscvCore>();
  */
 export class RiscvCore {
   readonly exports: CoreExports;
+  /** The compiler, if this core has one. */
+  readonly jit: Jit | undefined;
   readonly #base: number;
   readonly #clients: CoreClient[] = [];
   #breakpoints: readonly bigint[] = [];
@@ -75,19 +84,28 @@ export class RiscvCore {
   static async load(memory: HostMemory, options: CoreOptions = {}): Promise<RiscvCore> {
     const known = cores.get(memory);
     if (known !== undefined) return known;
-    const wasm = await wasmFile();
-    return RiscvCore.create(memory, wasm, options);
+    const [wasm, emitter] = await Promise.all([wasmFile('hart'), options.jit ? wasmFile('jit') : undefined]);
+    return RiscvCore.create(memory, wasm, options, emitter);
   }
 
-  /** The same from the bytes of `wasm/hart.wasm`. @throws MemoryError reserve-exhausted; RiscvError bad-option */
-  static create(memory: HostMemory, wasm: Uint8Array, options: CoreOptions = {}): RiscvCore {
-    return cores.get(memory) ?? new RiscvCore(memory, wasm, options);
+  /**
+   * The same from the bytes of `wasm/hart.wasm` and, where code shall be compiled, of `wasm/jit.wasm`.
+   * @throws MemoryError reserve-exhausted; RiscvError bad-option
+   */
+  static create(
+    memory: HostMemory,
+    wasm: Uint8Array,
+    options: CoreOptions = {},
+    emitter?: Uint8Array,
+  ): RiscvCore {
+    return cores.get(memory) ?? new RiscvCore(memory, wasm, options, emitter);
   }
 
   private constructor(
     readonly memory: HostMemory,
     wasm: Uint8Array,
     options: CoreOptions,
+    emitter: Uint8Array | undefined,
   ) {
     const pages = options.codePages ?? 256;
     if (!Number.isInteger(pages) || pages < 1 || pages > 65_534) {
@@ -115,6 +133,10 @@ export class RiscvCore {
     memory.flags.onStore(PAGE_RESERVED, (offset, length) =>
       this.exports.breakReservations(this.#base, offset, length),
     );
+    if (options.jit) {
+      if (emitter === undefined) throw new RiscvError('bad-option', 'to compile takes the bytes of jit.wasm');
+      this.jit = new Jit(memory, this.#base, this.exports, emitter, options.jit);
+    }
     cores.set(memory, this);
   }
 
@@ -152,6 +174,7 @@ export class RiscvCore {
       this.exports.dropInstruction(this.#base, Number(address & 0xffen));
     }
     this.#breakpoints = next;
+    this.jit?.dropAll();
   }
 
   /**
@@ -186,9 +209,16 @@ export class RiscvCore {
   }
 }
 
-let file: Promise<Uint8Array> | undefined;
+const files = new Map<string, Promise<Uint8Array>>();
 
-/** The bytes of the core, read once. */
-function wasmFile(): Promise<Uint8Array> {
-  return (file ??= fetchCore(new URL('../wasm/hart.wasm', import.meta.url)));
+/** The bytes of a wasm file of this package, read once. */
+function wasmFile(name: 'hart' | 'jit'): Promise<Uint8Array> {
+  let file = files.get(name);
+  // Written out for bundlers, which look for such expressions.
+  const url =
+    name === 'hart'
+      ? new URL('../wasm/hart.wasm', import.meta.url)
+      : new URL('../wasm/jit.wasm', import.meta.url);
+  if (file === undefined) files.set(name, (file = fetchCore(url)));
+  return file;
 }

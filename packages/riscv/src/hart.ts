@@ -159,6 +159,7 @@ export class Hart implements Snapshotable, EventOwner {
         state.setCount(L.S_END, now + chunk);
         state.setU32(L.S_LEFT, chunk);
         this.#core.exports.run(state.base);
+        this.#core.jit?.poll(this.retired);
         this.exit = EXITS[state.u32(L.S_EXIT)]!;
         if (this.exit !== 'budget') break;
         if (this.#stop) {
@@ -294,6 +295,11 @@ export class Hart implements Snapshotable, EventOwner {
     if (number >> 10 === 3)
       throw new RiscvError('read-only-csr', `CSR 0x${number.toString(16)} is read-only`);
     this.#core.exports.writeCsr(this.#state.base, number, BigInt.asIntN(64, value));
+  }
+
+  /** Host offset of the state block, for who compares harts word by word. */
+  get stateOffset(): number {
+    return this.#state.base;
   }
 
   /** What the hart shares with the others on its memory. */

@@ -365,6 +365,7 @@ export const INTERNAL_OPS = [
   'bltu_near',
   'bgeu_near',
   'breakpoint',
+  'compiled',
 ] as const;
 
 const byMnemonic = new Map(INSTRUCTIONS.map((instruction) => [instruction.mnemonic, instruction]));

@@ -53,6 +53,10 @@ export const S_BANK_NEXT = 416;
 export const S_BANK = 420;
 export const S_RAM_COUNT = 424;
 export const S_HART_ID = 428;
+// Instructions (u64) that compiled code retired, its calls (u64), and how they ended: a u32 for each answer.
+export const S_COMPILED_RETIRED = 432;
+export const S_COMPILED_CALLS = 440;
+export const S_COMPILED_EXITS = 448;
 export const S_F = 512;
 // CSRs, 8 bytes each.
 export const S_MSTATUS = 768;
@@ -133,7 +137,45 @@ export const MAX_HARTS = 64;
 export const C_BREAKPOINT_COUNT = 292;
 export const C_BREAKPOINTS = 296;
 export const MAX_BREAKPOINTS = 256;
-export const CORE_SIZE = 304;
+// Executions after which an instruction asks to be compiled, 1 to 255; 0 never.
+export const C_THRESHOLD = 304;
+// Instructions that asked: host offset, hart state (u32 each), virtual address (u64).
+export const C_QUEUE = 308;
+export const C_QUEUE_COUNT = 312;
+export const QUEUE_LENGTH = 64;
+export const QUEUE_ENTRY_SIZE = 16;
+// Compiled regions: descriptors by number, a list of nodes for each host page, unused nodes.
+export const C_REGIONS = 316;
+export const C_REGION_LIMIT = 320;
+export const C_REGION_PAGES = 324;
+export const C_NODES_FREE = 328;
+// Regions dropped so far; regions whose code may be let go, a list by number, 0 at its end.
+export const C_DROP_COUNT = 332;
+export const C_DROPPED = 336;
+export const CORE_SIZE = 352;
+
+// --- Compiled regions ------------------------------------------------------------------------------
+export const REGION_STATE = 0;
+export const REGION_NEXT_DROPPED = 4;
+export const REGION_NODES = 8;
+export const REGION_PAGE_COUNT = 12;
+// For each page: host page u32, first byte and end u16 of what the region holds of it.
+export const REGION_PAGES = 16;
+export const REGION_MAX_PAGES = 4;
+export const REGION_SIZE = 48;
+export const REGION_FREE = 0;
+export const REGION_PENDING = 1;
+export const REGION_INSTALLED = 2;
+export const REGION_DROPPED = 3;
+// A node: byte offset in the page of an entry (u16), or NODE_NO_ENTRY for the page itself; number of the
+// entry (u16), region, next node of the page, next node of the region.
+export const NODE_OFFSET = 0;
+export const NODE_ENTRY = 2;
+export const NODE_REGION = 4;
+export const NODE_NEXT_IN_PAGE = 8;
+export const NODE_NEXT_IN_REGION = 12;
+export const NODE_SIZE = 16;
+export const NODE_NO_ENTRY = 0xffff;
 
 // --- Pre-decoded code ------------------------------------------------------------------------------
 // One record per half-word of a page, and an end-of-page record.
@@ -146,10 +188,15 @@ export const R_RS1 = 4;
 export const R_RS2 = 5;
 // Bytes to the next record (u8).
 export const R_STEP = 6;
+// How often a jump came here, while the instruction is not compiled (u8).
+export const R_HEAT = 7;
 export const R_IMM = 8;
 export const R_RAW = 12;
+// The record of a compiled entry holds the number of the entry and the region.
+export const R_ENTRY = 8;
+export const R_REGION = 12;
 export const DECODED_PAGE_SIZE = 32784;
-export const META_SIZE = 8;
+export const META_SIZE = 12;
 
 // Rows of the decode buckets.
 export const ROW_SIZE = 12;

@@ -42,12 +42,75 @@ export const J_BLOCK_COUNT = 96;
 export const J_ENTRY_COUNT = 100;
 export const J_INSTRUCTIONS = 104;
 // Floating-point registers, by bit, that the present block has given a NaN-boxed binary32 number.
-export const J_FLOAT_BOXED = 108;
-// Scratch record of 16 bytes.
-export const J_RECORD = 112;
+export const J_FLOAT_BOXED = 304;
+// Pages of the region, and of each: host page, distance in bytes from the first, records of the
+// interpreter (u32 each).
+export const J_PAGE_COUNT = 108;
+export const J_PAGES = 192;
+export const J_PAGE_SIZE = 16;
+// Cells (u8 each, then u16), records, a queue of cells (u16), blocks, their order (u16): see below.
+export const J_MARKS = 256;
+export const J_BLOCK_OF = 260;
+export const J_RECORDS = 264;
+export const J_WORK = 268;
+export const J_ORDER = 272;
+export const J_ORDER_COUNT = 276;
+export const J_SINGLE_ENTRY = 280;
+export const J_HAS_LOOP = 284;
+export const J_MEMORY_ACCESS = 288;
+export const J_MAX_INSTRUCTIONS = 292;
+// The code's limits: what a region holds at most.
+export const J_INDIRECT = 296;
+// Everything is followed, not only what the interpreter has met: 1.
+export const J_FOLLOW_ALL = 300;
+export const J_SIZE = 512;
 // Local of each register (u8), 0 where it has none.
 export const J_X_LOCAL = 128;
 export const J_F_LOCAL = 160;
+
+// A cell is a half-word of one of the region's pages: page number in bits 11 and up.
+export const CELLS_PER_PAGE = 2048;
+export const CELL_SEEN = 1;
+export const CELL_LEADER = 2;
+export const CELL_ENTRY = 4;
+export const CELL_QUEUED = 8;
+
+export const MAX_BLOCKS = 768;
+export const MAX_ENTRIES = 200;
+// A block of the region's flow graph. Block 0 is the root: its successors are the entries.
+export const B_CELL = 0;
+export const B_COUNT = 4;
+// Position of the first instruction, relative to the base.
+export const B_AT = 8;
+// How it ends.
+export const B_KIND = 12;
+// Blocks, NO_BLOCK where the region is left; positions.
+export const B_TAKEN = 16;
+export const B_NEXT = 20;
+export const B_TAKEN_AT = 24;
+export const B_NEXT_AT = 28;
+// Position in reverse postorder, from 1; 0: not reached.
+export const B_RANK = 32;
+export const B_DOMINATOR = 36;
+// Number of the entry plus 1, 0 for none.
+export const B_ENTRY = 40;
+// Edges to it that lead forward; edges that lead back.
+export const B_FORWARD = 44;
+export const B_BACK = 48;
+// Children in the dominator tree that need a label: the last in order first.
+export const B_CHILDREN = 52;
+export const B_SIBLING = 56;
+// Instructions to the next check of the budget, at most.
+export const B_NEED = 60;
+export const B_LABEL = 64;
+export const B_LOOP_LABEL = 68;
+export const BLOCK_SIZE = 72;
+export const NO_BLOCK = 0xffff;
+
+export const KIND_FALL = 0;
+export const KIND_BRANCH = 1;
+export const KIND_JUMP = 2;
+export const KIND_INDIRECT = 3;
 
 // --- Locals of every region ------------------------------------------------------------------------
 // Parameters: the hart's state, the virtual address of the page of the first instruction, the entry.

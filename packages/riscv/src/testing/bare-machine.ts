@@ -1,6 +1,6 @@
 import { Clock } from '@vmloom/device';
 import { AddressSpace, HostMemory, hostOffset, physical, type HostMemoryOptions } from '@vmloom/memory';
-import { RiscvCore } from '../core.js';
+import { RiscvCore, type CoreOptions } from '../core.js';
 import { Hart, type HartOptions } from '../hart.js';
 
 /** Where RAM begins for a bare machine. */
@@ -14,6 +14,8 @@ export interface BareOptions {
   readonly harts?: number;
   readonly hart?: Partial<Omit<HartOptions, 'core' | 'space' | 'clock' | 'id'>>;
   readonly codePages?: number;
+  /** The compiler; off unless told or asked for by the environment (`VMLOOM_JIT=1`). */
+  readonly jit?: CoreOptions['jit'];
 }
 
 /** RAM at 0x80000000, a clock and harts: no devices, no run loop but {@link BareMachine.run}. */
@@ -43,7 +45,10 @@ export async function bareMachine(options: BareOptions = {}): Promise<BareMachin
     offset: memory.ramOffset,
   });
   const clock = new Clock();
-  const core = await RiscvCore.load(memory, { codePages: options.codePages ?? 16 });
+  const core = await RiscvCore.load(memory, {
+    codePages: options.codePages ?? 16,
+    jit: options.jit ?? everythingCompiled(),
+  });
   const harts = Array.from(
     { length: options.harts ?? 1 },
     (_, id) => new Hart({ ...options.hart, core, id, space, clock }),
@@ -71,6 +76,12 @@ export async function bareMachine(options: BareOptions = {}): Promise<BareMachin
       );
     },
   };
+}
+
+/** With `VMLOOM_JIT=1` in the environment, all tests run compiled code from the second time on. */
+function everythingCompiled(): CoreOptions['jit'] {
+  const { process } = globalThis as { process?: { env: Record<string, string | undefined> } };
+  return process?.env['VMLOOM_JIT'] === '1' ? { threshold: 1, batch: 1 } : false;
 }
 
 function offsetOf(space: AddressSpace, address: number): number {
