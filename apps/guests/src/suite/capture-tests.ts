@@ -1,16 +1,8 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
-import { capture, MemorySink, PcapngWriter } from '@vmloom/net';
-import { readPcapng } from '@vmloom/net/testing';
-import { debian, withPlan } from '../boot/initramfs.js';
 import { STATION } from '../boot/boot.js';
-import { readPcap } from '../capture/pcap.js';
 import { tcpStreams } from '../capture/tcp-streams.js';
-import { joined, writeCpio } from '../cpio.js';
-import { PackageStore } from '../store.js';
-import { packPrograms } from '../userland.js';
-import { GATEWAY, nameOf, runPlan, type Configuration } from './debian-run.js';
+import { GATEWAY, nameOf, type Configuration } from './debian-run.js';
 import type { GuestTest, TestContext } from './guest-test.js';
-import { HttpPeer } from './http-peer.js';
+import { runCaptured } from './two-captures.js';
 
 const LENGTH = 1e6;
 /** Bytes of the pings between which the two captures are compared: no other packet is so long. */
@@ -32,95 +24,32 @@ export function captureTest(
     name: `${nameOf(configuration)}: tcpdump and pcapng, offloads ${offloads}`,
     set,
     run: async (context) => {
-      const peer = new HttpPeer(LENGTH);
-      const collector = new Collector();
-      try {
-        const plan = capturePlan(await peer.listen(), await collector.listen(), offloads);
-        const userland = new PackageStore('trixie', { update: context.update });
-        const tcpdump = packPrograms(userland, [{ package: 'tcpdump', path: 'usr/bin/tcpdump' }]);
-        const { root } = debian(configuration.series, { update: context.update });
-        const sink = new MemorySink();
-        const { shown } = await runPlan(context, configuration, plan, {
-          initrd: withPlan(joined([root, writeCpio(tcpdump)]), plan),
-          memory: '256MiB',
-          network: true,
-          hostTime: true,
-          wire: (port, { clock }) => capture(port, new PcapngWriter(sink), clock),
-        });
-        const { report } = context;
-        const said = shown.get('tcpdump')?.text ?? '';
-        report.check(
-          'the kernel dropped nothing of tcpdump',
-          /\n0 packets dropped by kernel/.test(said),
-          said,
-        );
-        const guest = between(readPcap(collector.bytes()), 'guest');
-        const host = between(
-          readPcapng(sink.toBytes()).packets.map(({ bytes }) => bytes),
-          'host',
-        );
-        report.note(`${guest.length} packets in the guest's capture, ${host.length} in the host's`);
-        if (offloads === 'off') comparePackets(context, guest, host);
-        else compareStreams(context, guest, host);
-      } finally {
-        peer.close();
-        collector.close();
-      }
+      const plan = capturePlan(offloads);
+      const { guest: seen, host: passed } = await runCaptured(context, configuration, {
+        length: LENGTH,
+        plan,
+      });
+      const [guest, host] = [between(seen, 'guest'), between(passed, 'host')];
+      context.report.note(`${guest.length} packets in the guest's capture, ${host.length} in the host's`);
+      if (offloads === 'off') comparePackets(context, guest, host);
+      else compareStreams(context, guest, host);
     },
   };
 }
 
-function capturePlan(http: number, collector: number, offloads: 'on' | 'off'): string {
-  const header = `PUT /file HTTP/1.0\\r\\nContent-Length: ${LENGTH}\\r\\n\\r\\n`;
+function capturePlan(offloads: 'on' | 'off'): string {
   const mark = (size: number): string => `/usr/bin/ping -c 1 -W 3 -s ${size} ${GATEWAY}`;
   return `
-modprobe e1000
-modprobe af_packet
 check dhcp dhcp eth0
-carrier_is() { [ "$(cat /sys/class/net/eth0/carrier)" = $1 ]; }
-turn() { ethtool -K eth0 rx $1 tx $1 tso $1 gso $1 gro $1 && within 10 carrier_is 1; }
-check offloads turn ${offloads}
-sniffing() { grep -q 'listening on' /run/said; }
-download() { wget -q -O /run/file http://${GATEWAY}:${http}/file; }
-upload() { { printf '${header}'; cat /run/file; } | nc ${GATEWAY} ${http} | grep taken; }
-tcpdump -Z root -B 16384 -U -n -i eth0 -w /run/capture 2> /run/said &
-check tcpdump-listens within 20 sniffing
+check offloads turn rx ${offloads} tx ${offloads} tso ${offloads} gso ${offloads} gro ${offloads}
+check tcpdump-listens sniff
 check first-mark ${mark(MARKS.first)}
 check download download
 check upload upload
 check other-sizes /usr/bin/ping -c 3 -i 0.1 -W 3 -s 1 ${GATEWAY}
 check fragments /usr/bin/ping -c 1 -W 3 -s 4000 ${GATEWAY}
 check last-mark ${mark(MARKS.last)}
-sleep 1
-kill -INT $!
-wait $!
-show tcpdump cat /run/said
-send() { nc ${GATEWAY} ${collector} < /run/capture; }
-check send-capture send
-finish poweroff -f
 `;
-}
-
-/** Takes what one connection sends. */
-class Collector {
-  readonly #pieces: Uint8Array[] = [];
-  readonly #server: Server = createServer((socket) => {
-    socket.on('data', (bytes: Uint8Array) => this.#pieces.push(bytes));
-    socket.on('error', () => socket.destroy());
-  });
-
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  bytes(): Uint8Array {
-    return joined(this.#pieces);
-  }
-
-  close(): void {
-    this.#server.close();
-  }
 }
 
 interface Directions {

@@ -7,10 +7,12 @@ import { gdbTest } from './gdb-test.js';
 import type { GuestTest } from './guest-test.js';
 import { jumpLimitTest } from './jump-limit-test.js';
 import { jumpTest } from './jump-test.js';
+import { offloadWireTest } from './offload-wire-test.js';
 import { linkTest, offloadTest, transferTest } from './network-tests.js';
 import { pairTest } from './pair-tests.js';
 import { tinyTest } from './tiny-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
+import { vlanWireTest } from './vlan-wire-test.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
 
@@ -36,6 +38,8 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     rebootTest({ series, harts: 1, firmware: 'opensbi' }, 'full'),
     captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'off'),
     captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'on'),
+    offloadWireTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    vlanWireTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     failureTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     ...[1, 4].map((harts) => idleTest({ series, harts, firmware: 'sbi' }, 'full')),
     ...[1, 3].map((spinners) => spinTest({ series, harts: 4, firmware: 'sbi' }, 'full', spinners)),
