@@ -27,6 +27,8 @@ export interface TransportLink {
   queueInterrupt(queue: number): void;
   /** The driver is to hear that configuration or status changed. */
   configInterrupt(): void;
+  /** The driver has reset the device by its status; registers of the transport follow. */
+  wasReset?(): void;
 }
 
 export interface EndpointOptions extends RingOptions {
@@ -52,8 +54,9 @@ const SNAPSHOT = { type: 'virtio-endpoint', version: 1 } as const;
  */
 export class VirtioEndpoint implements DeviceHost, QueueOwner {
   readonly device: VirtioDevice;
-  /** 2.5.3: counts the changes of configuration space; transports show its low bits. */
-  generation = 0;
+  #generation = 0;
+  /** Configuration space changed, and the driver has not read it since. */
+  #changed = false;
   readonly #options: EndpointOptions;
   readonly #link: TransportLink;
   #context: EndpointContext | undefined;
@@ -141,7 +144,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
   }
 
   configChanged(): void {
-    this.generation = (this.generation + 1) >>> 0;
+    this.#changed = true;
     this.#interruptConfig();
   }
 
@@ -192,6 +195,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#queueInterrupts = ledger.counter(owner.name, 'interrupt', 'queue');
     this.#configInterrupts = ledger.counter(owner.name, 'interrupt', 'config');
     this.device.attach(this);
+    this.reset();
   }
 
   detach(): void {
@@ -268,7 +272,17 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#rung.delete(queue.index);
   }
 
+  /**
+   * 2.5.2: differs from what it was when the driver has read something that changed since it last read. Counted at
+   * reads, so that the few bits that a transport shows cannot come round unseen (4.1.4.3.1).
+   */
+  get generation(): number {
+    return this.#generation;
+  }
+
   readConfig(offset: number, width: HandlerWidth): number {
+    if (this.#changed) this.#generation = (this.#generation + 1) >>> 0;
+    this.#changed = false;
     if (offset + width > this.device.configSize) return this.#readTail(offset, width);
     return this.device.readConfig(offset, width) >>> 0;
   }
@@ -295,7 +309,9 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#doorbellDue = false;
     for (const queue of this.#queues) queue.reset();
     this.#access?.bypass(true);
-    if (this.#context !== undefined) this.device.reset();
+    if (this.#context === undefined) return;
+    this.device.reset();
+    this.#link.wasReset?.();
   }
 
   save(): Snapshot {
@@ -305,7 +321,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
       driverFeatures: this.#driverFeatures,
       features: this.#features,
       legacy: this.#legacy,
-      generation: this.generation,
+      generation: this.#generation,
+      changed: this.#changed,
       epoch: this.#epoch,
       rung: [...this.#rung],
       doorbellDue: this.#doorbellDue,
@@ -328,7 +345,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#driverFeatures = snapshot['driverFeatures'] as bigint;
     this.#agree(snapshot['features'] as bigint);
     this.#legacy = snapshot['legacy'] as boolean;
-    this.generation = snapshot['generation'] as number;
+    this.#generation = snapshot['generation'] as number;
+    this.#changed = snapshot['changed'] as boolean;
     this.#epoch = snapshot['epoch'] as number;
     this.#rung = new Set(snapshot['rung'] as number[]);
     this.#doorbellDue = snapshot['doorbellDue'] as boolean;

@@ -11,3 +11,8 @@ export { QueueMemory } from './queue/queue-memory.js';
 export { Virtqueue, type QueueArea, type QueueOwner, type RingFeatures } from './queue/queue.js';
 export type { RingOptions } from './ring-options.js';
 export * as status from './status.js';
+export { identityOf, type PciIdentity } from './transport/identities.js';
+export { NO_VECTOR } from './transport/pci-interrupts.js';
+export { VirtioPciRegisters } from './transport/pci-registers.js';
+export { VirtioMmio, type VirtioMmioOptions } from './transport/virtio-mmio.js';
+export { VirtioPci, type VirtioPciOptions } from './transport/virtio-pci.js';

@@ -1,7 +1,7 @@
-import { blob, nu64, seq, struct, u16, u32 } from 'buffer-layout';
+import { blob, nu64, seq, struct, u16, u32, u8 } from 'buffer-layout';
 
-// The structures of virtqueues in memory (virtio 1.3, 2.7 and 2.8), and the state block of one queue in the
-// host's reserve. Offsets are generated into layout-offsets.ts.
+// The structures of virtqueues in memory (virtio 1.3, 2.7 and 2.8), registers of transports (4.1 and 4.2), and the
+// state block of one queue in the host's reserve. Offsets are generated into layout-offsets.ts.
 
 /** 2.7.5: an entry of the descriptor table of a split virtqueue, or of an indirect table. */
 export const splitDescriptor = struct([nu64('address'), u32('length'), u16('flags'), u16('next')]);
@@ -106,4 +106,105 @@ export const queueState = struct([
   window('writeWindow'),
   // A descriptor of an indirect table that lies across two pages.
   blob(16, 'descriptor'),
+]);
+
+/** 4.1.4: a vendor-specific capability that says where a structure lies. */
+export const pciCapability = struct([
+  u8('vendor'),
+  u8('next'),
+  u8('length'),
+  u8('type'),
+  u8('bar'),
+  u8('id'),
+  u16(),
+  u32('barOffset'),
+  u32('barLength'),
+]);
+
+/** 4.1.4.3: common configuration. */
+export const pciCommon = struct([
+  u32('deviceFeatureSelect'),
+  u32('deviceFeature'),
+  u32('driverFeatureSelect'),
+  u32('driverFeature'),
+  u16('configMsixVector'),
+  u16('numQueues'),
+  u8('deviceStatus'),
+  u8('configGeneration'),
+  u16('queueSelect'),
+  u16('queueSize'),
+  u16('queueMsixVector'),
+  u16('queueEnable'),
+  u16('queueNotifyOff'),
+  u32('queueDescriptors'),
+  u32('queueDescriptorsHigh'),
+  u32('queueDriver'),
+  u32('queueDriverHigh'),
+  u32('queueDevice'),
+  u32('queueDeviceHigh'),
+  u16('queueNotifyConfigData'),
+  u16('queueReset'),
+  u16('adminQueueIndex'),
+  u16('adminQueueNum'),
+]);
+
+/** 4.1.4.10: the registers of before 1.0 in I/O space. */
+export const pciLegacy = struct([
+  u32('deviceFeatures'),
+  u32('driverFeatures'),
+  u32('queueAddress'),
+  u16('queueSize'),
+  u16('queueSelect'),
+  u16('queueNotify'),
+  u8('deviceStatus'),
+  u8('isrStatus'),
+  // There only while MSI-X is enabled; configuration space follows what is there.
+  u16('configMsixVector'),
+  u16('queueMsixVector'),
+]);
+
+const reserved = (from: number, to: number): ReturnType<typeof blob> => blob(to - from);
+
+/** 4.2.2: MMIO registers. */
+export const mmio = struct([
+  u32('magicValue'),
+  u32('version'),
+  u32('deviceId'),
+  u32('vendorId'),
+  u32('deviceFeatures'),
+  u32('deviceFeaturesSel'),
+  reserved(0x18, 0x20),
+  u32('driverFeatures'),
+  u32('driverFeaturesSel'),
+  reserved(0x28, 0x30),
+  u32('queueSel'),
+  u32('queueSizeMax'),
+  u32('queueSize'),
+  reserved(0x3c, 0x44),
+  u32('queueReady'),
+  reserved(0x48, 0x50),
+  u32('queueNotify'),
+  reserved(0x54, 0x60),
+  u32('interruptStatus'),
+  u32('interruptAck'),
+  reserved(0x68, 0x70),
+  u32('status'),
+  reserved(0x74, 0x80),
+  u32('queueDescLow'),
+  u32('queueDescHigh'),
+  reserved(0x88, 0x90),
+  u32('queueDriverLow'),
+  u32('queueDriverHigh'),
+  reserved(0x98, 0xa0),
+  u32('queueDeviceLow'),
+  u32('queueDeviceHigh'),
+  reserved(0xa8, 0xac),
+  u32('shmSel'),
+  u32('shmLenLow'),
+  u32('shmLenHigh'),
+  u32('shmBaseLow'),
+  u32('shmBaseHigh'),
+  u32('queueReset'),
+  reserved(0xc4, 0xfc),
+  u32('configGeneration'),
 ]);

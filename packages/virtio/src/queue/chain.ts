@@ -10,7 +10,7 @@ import type { QueueMemory } from './queue-memory.js';
 
 /**
  * One of the two parts of a chain: bytes that lie in ranges of the host's memory. Position 0 is its first byte; how
- * the driver cut it into descriptors means nothing (2.6.4.1).
+ * the driver cut it into descriptors means nothing (2.7.4.1).
  */
 abstract class ChainPart {
   protected readonly memory: HostMemory;

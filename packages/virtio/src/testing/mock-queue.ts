@@ -29,6 +29,8 @@ export interface MockQueueOptions {
   readonly memory: GuestMemory;
   readonly size: number;
   readonly eventIndex?: boolean;
+  /** The three parts at the fixed places of a legacy queue (2.7.2). */
+  readonly legacy?: boolean;
 }
 
 /** What both formats have in common: the parts in memory, and the buffers of each chain. */
@@ -46,6 +48,13 @@ export abstract class MockQueue {
     this.memory = options.memory;
     this.size = options.size;
     this.eventIndex = options.eventIndex ?? false;
+    if (options.legacy === true) {
+      const front = Math.ceil((16 * this.size + driverBytes) / 4096) * 4096;
+      this.descriptors = this.memory.allocate(front + deviceBytes, 4096);
+      this.driver = this.descriptors + 16 * this.size;
+      this.device = this.descriptors + front;
+      return;
+    }
     this.descriptors = this.memory.allocate(16 * this.size, 16);
     this.driver = this.memory.allocate(driverBytes, 4);
     this.device = this.memory.allocate(deviceBytes, 4);
