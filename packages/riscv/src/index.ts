@@ -4,5 +4,7 @@ export * from './csr-numbers.js';
 export * from './error.js';
 export * from './hart.js';
 export * from './instructions.js';
+export type { JitOptions, JitStatistics } from './jit/jit.js';
+export * from './lockstep.js';
 export * from './disassembler.js';
 export * from './operands.js';

@@ -1,4 +1,4 @@
-import type { HostMemory } from '@vmloom/memory';
+import { PAGE_SIZE, type HostMemory } from '@vmloom/memory';
 import type { Hart } from './hart.js';
 import { SAVED_CSRS } from './hart-state.js';
 import * as L from './layout.js';
@@ -35,10 +35,11 @@ const FIELDS: readonly Field[] = [
   { name: 'fflags', offset: L.S_FFLAGS, width: 4 },
   { name: 'frm', offset: L.S_FRM, width: 4 },
   ...Object.entries(SAVED_CSRS).map(([name, offset]): Field => ({ name, offset, width: 8 })),
-  ...Array.from(
-    { length: 16 },
-    (_, index): Field => ({ name: `pmpaddr${index}`, offset: L.S_PMPADDR + index * 8, width: 8 }),
-  ),
+  ...Array.from({ length: 16 }, (_, index): Field => ({
+    name: `pmpaddr${index}`,
+    offset: L.S_PMPADDR + index * 8,
+    width: 8,
+  })),
 ];
 
 /** Offsets of all 32-bit words that {@link FIELDS} covers. */
@@ -46,7 +47,7 @@ const WORDS = FIELDS.flatMap(({ offset, width }) => (width === 8 ? [offset, offs
   (offset) => offset / 4,
 );
 
-const PAGE_WORDS = 1024;
+const PAGE_WORDS = PAGE_SIZE / 4;
 
 /** A hart with quick access to its state, for comparing it often. */
 export class ComparableHart {
@@ -119,24 +120,23 @@ export class ComparableMemories {
     readonly subject: HostMemory,
   ) {
     if (reference.ramSize !== subject.ramSize) throw new RangeError('the memories differ in size');
-    this.#pages = reference.ramSize / 4096;
+    this.#pages = reference.ramSize / PAGE_SIZE;
     this.#reference = ramWords(reference);
     this.#subject = ramWords(subject);
-    this.#clean(reference);
-    this.#clean(subject);
+    for (const { flags, ramOffset } of [reference, subject]) {
+      flags.armDirtyTracking(ramOffset / PAGE_SIZE, this.#pages);
+    }
   }
 
   /** The first word that differs in a page that either side wrote since the last look. */
   writtenDifference(): MemoryDifference | undefined {
     let found: MemoryDifference | undefined;
-    for (const memory of [this.reference, this.subject]) {
-      const first = memory.ramOffset / 4096;
-      for (const page of memory.flags.dirtyPages(first, this.#pages)) {
+    for (const { flags, ramOffset } of [this.reference, this.subject]) {
+      const first = ramOffset / PAGE_SIZE;
+      for (const page of flags.takeDirty(first, this.#pages)) {
         found ??= this.#differenceIn(page - first, page - first + 1);
       }
     }
-    this.#clean(this.reference);
-    this.#clean(this.subject);
     return found;
   }
 
@@ -154,10 +154,6 @@ export class ComparableMemories {
       return { offset: even * 4, reference: doubleWord(a, even), subject: doubleWord(b, even) };
     }
     return undefined;
-  }
-
-  #clean(memory: HostMemory): void {
-    memory.flags.markClean(memory.ramOffset / 4096, this.#pages);
   }
 }
 

@@ -4,4 +4,6 @@ export * from './float-operands.js';
 export * from './float-reference.js';
 export * from './page-tables.js';
 export * from './random.js';
+export * from './random-program.js';
+export * from './random-side.js';
 export * from './trap-catcher.js';

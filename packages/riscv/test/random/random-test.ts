@@ -1,0 +1,44 @@
+import { Lockstep, type LockstepError } from '../../src/lockstep.js';
+import { Random, RandomSide, type RandomSideOptions } from '../../src/testing/index.js';
+
+export interface RandomTestOptions {
+  /** Instructions of all harts together. */
+  readonly instructions: number;
+  readonly harts: number;
+  /** The machine that is held against the interpreter. */
+  readonly subject: RandomSideOptions['machine'];
+}
+
+export interface RandomTestResult {
+  /** Undefined when both machines agreed all the way. */
+  readonly error: LockstepError | undefined;
+  readonly lockstep: Lockstep;
+}
+
+/** The longest slice between two comparisons. */
+const LONGEST = 5000;
+
+/** Runs one random program on the interpreter and on another machine; slices are of 1 to 5,000 instructions. */
+export async function runRandomTest(seed: number, options: RandomTestOptions): Promise<RandomTestResult> {
+  const { harts } = options;
+  const lockstep = await Lockstep.create({
+    make: async () => ({
+      reference: await RandomSide.create({ name: 'interpreter', seed, harts, machine: { jit: false } }),
+      subject: await RandomSide.create({ name: 'compiler', seed, harts, machine: options.subject }),
+    }),
+  });
+  const random = new Random(seed + 77);
+  try {
+    while (lockstep.position < options.instructions) {
+      const length = random.below(8) === 0 ? 1 : 1 + random.below(LONGEST);
+      await lockstep.step(length);
+    }
+    await lockstep.verify();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'LockstepError') {
+      return { error: error as LockstepError, lockstep };
+    }
+    throw error;
+  }
+  return { error: undefined, lockstep };
+}

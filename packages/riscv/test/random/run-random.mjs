@@ -1,0 +1,74 @@
+/**
+ * Runs random programs in lockstep on the interpreter and with compiled code:
+ *
+ *   node packages/riscv/test/random/run-random.mjs [--seeds N] [--first SEED] [--instructions N] [--harts N]
+ *     [--threshold N] [--batch N] [--quota BYTES] [--region INSTRUCTIONS]
+ *
+ * One line for each seed, with the whole report of the first difference; the exit status is 1 when there was one.
+ * Sources are used as they are; the wasm must be built (`npx nx run @vmloom/riscv:asc`).
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createServer } from 'vite';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '20' },
+    first: { type: 'string', default: '1' },
+    instructions: { type: 'string', default: '300000' },
+    harts: { type: 'string', default: '0' },
+    threshold: { type: 'string', default: '4' },
+    batch: { type: 'string', default: '1' },
+    quota: { type: 'string' },
+    region: { type: 'string' },
+    lines: { type: 'string', default: '80' },
+  },
+});
+
+const jit = {
+  threshold: Number(values.threshold),
+  batch: Number(values.batch),
+  ...(values.quota === undefined ? {} : { quota: Number(values.quota) }),
+  ...(values.region === undefined ? {} : { regionInstructions: Number(values.region) }),
+};
+const server = await createServer({
+  configFile: false,
+  logLevel: 'error',
+  appType: 'custom',
+  server: { middlewareMode: true, watch: null, ws: false },
+  optimizeDeps: { noDiscovery: true },
+  ssr: { noExternal: true, resolve: { conditions: ['@vmloom/source', 'module', 'node', 'default'] } },
+});
+const { runRandomTest } = await server.ssrLoadModule(
+  fileURLToPath(new URL('random-test.ts', import.meta.url)),
+);
+
+function compiled({ pair }) {
+  const statistics = pair.subject.harts[0].core.jit?.statistics;
+  if (statistics === undefined) return 'nothing compiled';
+  const { regions, instructions, dropped, evicted } = statistics;
+  return `${regions} regions of ${instructions}, ${dropped} dropped, ${evicted} evicted`;
+}
+
+let failed = 0;
+const first = Number(values.first);
+for (let seed = first; seed < first + Number(values.seeds); seed++) {
+  // One hart, and every fourth time two, unless told.
+  const harts = Number(values.harts) || (seed % 4 === 3 ? 2 : 1);
+  const began = performance.now();
+  const { error, lockstep } = await runRandomTest(seed, {
+    instructions: Number(values.instructions),
+    harts,
+    subject: { jit },
+  });
+  const milliseconds = (performance.now() - began).toFixed(0);
+  console.log(
+    `${error === undefined ? 'ok  ' : 'FAIL'} seed ${seed}, ${harts} hart(s), ${lockstep.position} instructions, ${milliseconds} ms, ${compiled(lockstep)}`,
+  );
+  if (error === undefined) continue;
+  failed++;
+  console.log(error.message.split('\n').slice(0, Number(values.lines)).join('\n'));
+}
+await server.close();
+console.log(`${values.seeds - failed} agreed, ${failed} differed`);
+process.exitCode = failed > 0 ? 1 : 0;
