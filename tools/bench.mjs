@@ -8,6 +8,7 @@
  *   v86        three loops beside v86
  *   loops      the interpreter's inner loops alone
  *   memory     resident size of a process with a guest
+ *   virtio     chains through split and packed rings beside a plain copy of the same bytes
  *   guests     rates between two Debian guests, beside QEMU; fetches them
  *
  *   --runs N       medians of so many (3)
@@ -18,6 +19,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { boot } from './bench/boot.mjs';
 import { cpu } from './bench/cpu.mjs';
 import { htmlReport } from './bench/drawing.mjs';
@@ -26,15 +28,21 @@ import { memory } from './bench/memory.mjs';
 import { parseOptions, UsageError } from './bench/options.mjs';
 import { programs } from './bench/programs.mjs';
 import { v86 } from './bench/v86.mjs';
+import { virtio } from './bench/virtio.mjs';
 
 const loops = () => {
   const { status } = spawnSync(process.execPath, ['packages/riscv/bench/cpu.mjs'], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the loops did not run');
 };
-const BENCHES = { cpu, boot, programs, v86, loops, memory, guests };
+/** Load average of a machine with nothing else to do. */
+const IDLE = 0.5;
+const BENCHES = { cpu, boot, programs, v86, loops, memory, guests, virtio };
 
 try {
   const { names, options } = parseOptions(process.argv.slice(2), Object.keys(BENCHES));
+  const [load] = loadavg();
+  if (load > IDLE)
+    console.log(`The machine is busy (load average ${load.toFixed(1)}): the figures are noisy.`);
   const tables = [];
   for (const name of names) {
     console.log(`\n# ${name}`);

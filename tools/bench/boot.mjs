@@ -3,7 +3,7 @@ import { debianInTurns, debianPeer } from './debian.mjs';
 import { median, ratioOf } from './figures.mjs';
 import { chosen } from './options.mjs';
 import { lineOf } from './processes.mjs';
-import { shareCells, SHARES } from './shares.mjs';
+import { shareCells, SHARES } from './profile.mjs';
 import { Table } from './table.mjs';
 
 const SERIES = [{ name: '6.12' }, { name: '7.2' }];
@@ -25,7 +25,7 @@ export async function boot({ runs, only }) {
     const { ratio, least, most } = peer === undefined ? {} : ratioOf(theirs, ours);
     const instructions = `${(result.cost.instructions / 1e9).toFixed(2)} G`;
     const figures = [median(theirs), median(ours), ratio, least, most, instructions];
-    table.row([result.release, ...figures, ...shareCells(result.cost)]);
+    table.row([result.release, ...figures, ...shareCells(result.shares)]);
   }
   table.note(
     `Medians of ${runs} boots in turns, 128 MiB. ${peer?.version ?? 'QEMU is not installed: no ratios'}`,

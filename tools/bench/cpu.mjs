@@ -1,7 +1,7 @@
 import { geometricMean, ratioOf, median, wordsOf } from './figures.mjs';
 import { chosen } from './options.mjs';
-import { lineOf, qemuVersion, QEMU, timedLines, timedVmloom } from './processes.mjs';
-import { shareCells, SHARES } from './shares.mjs';
+import { profiledShares, shareCells, SHARES } from './profile.mjs';
+import { lineOf, qemuVersion, QEMU, timedLines, VMLOOM } from './processes.mjs';
 import { Table } from './table.mjs';
 
 /** Units of work that are about a second of QEMU 7.2. */
@@ -41,7 +41,7 @@ export async function cpu({ runs, long, only }) {
   for (const [paging, sv39] of PAGINGS) {
     for (const kernel of chosen(KERNELS, only)) {
       const measured = await measure(kernel, sv39, { runs, long, withQemu: version !== undefined });
-      const { ours, theirs, cost } = measured;
+      const { ours, theirs } = measured;
       const seconds = (samples, part) => samples.map((one) => one[`${part}.ticks`] / one.timebase);
       const cells = [];
       for (const part of ['short', 'long']) {
@@ -56,7 +56,12 @@ export async function cpu({ runs, long, only }) {
         cells.push(median(them), median(us), ratio, ...(part === 'long' ? [least, most] : []));
       }
       const mips = median(ours.map((one) => one['long.instret'] / (one['long.ticks'] / one.timebase) / 1e6));
-      table.row([`${kernel.name}, ${paging}`, ...cells, mips.toFixed(0), ...shareCells(cost)]);
+      table.row([
+        `${kernel.name}, ${paging}`,
+        ...cells,
+        mips.toFixed(0),
+        ...shareCells(profiledShares(argsOf(kernel, sv39, 0))),
+      ]);
     }
   }
   for (const [key, ratios] of means) {
@@ -66,27 +71,28 @@ export async function cpu({ runs, long, only }) {
     );
   }
   table.note(
-    `Medians of ${runs} runs in turns; the steady state is ${long} times the short run. ${version ?? 'QEMU is not installed: no ratios'}`,
+    `Medians of ${runs} runs in turns; shares are of a short run of vmloom under V8's profiler; the steady state is ${long} times the short run. ${version ?? 'QEMU is not installed: no ratios'}`,
   );
   return [table];
 }
 
-/** @throws Error when a machine computes something else than the other */
-async function measure({ name, units }, sv39, { runs, long, withQemu }) {
+function argsOf({ name, units }, sv39, long) {
   const append = `kernel=${name} sv39=${sv39} short=${units} long=${Math.round(units * long)}`;
-  const args = ['-M', 'virt', '-nographic', '-kernel', IMAGE, '-append', append];
+  return ['-M', 'virt', '-nographic', '-kernel', IMAGE, '-append', append];
+}
+
+/** @throws Error when a machine computes something else than the other */
+async function measure(kernel, sv39, { runs, long, withQemu }) {
+  const args = argsOf(kernel, sv39, long);
   const ours = [];
   const theirs = [];
-  let cost;
   for (let run = 0; run < runs; run++) {
-    const result = await timedVmloom(args);
-    ours.push(read(result.lines, 'vmloom'));
-    cost = result.cost;
+    ours.push(read(await timedLines({ command: VMLOOM }, args), 'vmloom'));
     if (withQemu) theirs.push(read(await timedLines({ command: QEMU }, args), 'QEMU'));
   }
   const sums = new Set([...ours, ...theirs].map(({ checksum }) => checksum));
-  if (sums.size !== 1) throw new Error(`${name}: the checksums differ: ${[...sums].join(', ')}`);
-  return { ours, theirs, cost };
+  if (sums.size !== 1) throw new Error(`${kernel.name}: the checksums differ: ${[...sums].join(', ')}`);
+  return { ours, theirs };
 }
 
 /** What the guest printed, and whether the host saw as much time pass. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GuestsError, peerQemu, smallDebian } from '@vmloom/guests';
+import { profiledShares } from './profile.mjs';
 import { qemuVersion, QEMU, timedLines, timedVmloom } from './processes.mjs';
 
 const MEMORY = '128';
@@ -30,8 +31,8 @@ export function debianPeer() {
 
 /**
  * Boots a small Debian on vmloom and its peer in turns.
- * @returns {Promise<{ release: string, ours: object[], theirs: object[], cost: object } | undefined>} lines of every
- *   run with the times of their arrival; undefined, with a sentence, on a machine that cannot fetch guests
+ * @returns the lines of every run with the times of their arrival (`ours`, `theirs`), the `cost` of vmloom's last run, the
+ *   `shares` of one more; undefined, with a sentence, on a machine that cannot fetch guests
  */
 export async function debianInTurns({ series, init, files, runs, peer }) {
   let debian;
@@ -57,6 +58,7 @@ export async function debianInTurns({ series, init, files, runs, peer }) {
       result.cost = cost;
       if (peer !== undefined) result.theirs.push(await timedLines(peer, args));
     }
+    result.shares = profiledShares(args);
     return result;
   } finally {
     rmSync(folder, { recursive: true });

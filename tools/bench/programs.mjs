@@ -3,7 +3,7 @@ import { PROGRAM_PLANS, programFiles, programRuns, programsInit } from '@vmloom/
 import { debianInTurns, debianPeer } from './debian.mjs';
 import { geometricMean, median, ratioOf } from './figures.mjs';
 import { chosen } from './options.mjs';
-import { shareCells, SHARES } from './shares.mjs';
+import { shareCells, SHARES } from './profile.mjs';
 import { Table } from './table.mjs';
 
 const MOST = 3;
@@ -43,8 +43,8 @@ export async function programs({ runs, only }) {
       `Geometric mean: ${mean} (least ${Math.min(...ratios).toFixed(2)}; above ${MOST} counts as ${MOST})`,
     );
   }
-  const shares = shareCells(result.cost).map((share, index) => `${SHARES[index]} ${share}`);
-  if (result.cost.jit !== undefined) table.note(`The whole run, boot included: ${shares.join(', ')}`);
+  const shares = shareCells(result.shares).map((share, index) => `${SHARES[index]} ${share}`);
+  table.note(`The whole run, boot included: ${shares.join(', ')}`);
   table.note(`Medians of ${runs} boots in turns. ${peer?.version ?? 'QEMU is not installed: no ratios'}`);
   return [table];
 }

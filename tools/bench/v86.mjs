@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { geometricMean, median, ratioOf, wordsOf } from './figures.mjs';
 import { chosen } from './options.mjs';
-import { lineOf, timedLines, timedVmloom } from './processes.mjs';
+import { lineOf, timedLines, VMLOOM } from './processes.mjs';
 import { Table } from './table.mjs';
 
 /** Units of work that are about half a second of QEMU. */
@@ -35,8 +35,8 @@ export async function v86({ runs, long, only }) {
     const ours = [];
     const theirs = [];
     for (let run = 0; run < runs; run++) {
-      const { lines } = await timedVmloom(['-nographic', '-kernel', IMAGE, '-append', append]);
-      ours.push(read(lines));
+      const args = ['-nographic', '-kernel', IMAGE, '-append', append];
+      ours.push(read(await timedLines({ command: VMLOOM }, args)));
       theirs.push(read(await timedLines({ command: V86 }, [append])));
     }
     const sums = new Set([...ours, ...theirs].map(({ checksum }) => checksum));
