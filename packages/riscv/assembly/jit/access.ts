@@ -12,7 +12,7 @@ import {
 import { R_IMM, R_RD, R_RS2, R_STEP, S_VALUE } from '../../src/layout';
 import * as O from '../ops';
 import * as W from './opcodes';
-import { beginF, beginX, destination, endFBits, endX, getFBits, getX, getX1, getX2, pushLeft, pushPc } from './registers';
+import { beginF, beginX, destination, endF, endFBits, endX, getF, getFBits, getX, getX1, getX2, pushLeft, pushPc } from './registers';
 import {
   branchIf,
   byte,
@@ -70,6 +70,8 @@ function loadOpcode(op: i32): u32 {
     case O.OP_LWU:
     case O.OP_FLW:
       return W.I64_LOAD32_U;
+    case O.OP_FLD:
+      return W.F64_LOAD;
     default:
       return W.I64_LOAD;
   }
@@ -84,6 +86,8 @@ function storeOpcode(op: i32): u32 {
     case O.OP_SW:
     case O.OP_FSW:
       return W.I64_STORE32;
+    case O.OP_FSD:
+      return W.F64_STORE;
     default:
       return W.I64_STORE;
   }
@@ -127,30 +131,31 @@ function pushHostAddress(j: u32): void {
   byte(j, W.I32_ADD);
 }
 
-/** Before and after the value of the destination is made, as its 64 bits. */
+/** Before and after the value of the destination is made: an f64 by FLD, else 64 bits as an i64. */
 function begin(j: u32, record: u32, float: bool): void {
   if (float) beginF(j);
   else beginX(j, record);
 }
 
-function end(j: u32, record: u32, float: bool, boxed: bool): void {
-  if (!float) return endX(j, record);
-  if (boxed) {
-    constI64(j, BOX);
-    byte(j, W.I64_OR);
-  }
-  endFBits(j, u32(load<u16>(record, R_RD)) >> 3);
+function end(j: u32, record: u32, op: i32): void {
+  const register = u32(load<u16>(record, R_RD)) >> 3;
+  if (op == O.OP_FLD) endF(j, register);
+  else if (op == O.OP_FLW) endFBits(j, register);
+  else endX(j, record);
 }
 
 export function emitLoad(j: u32, record: u32, op: i32): void {
   const float = op == O.OP_FLW || op == O.OP_FLD;
-  const boxed = op == O.OP_FLW;
   lookUp(j, record, op, LOCAL_READ_TLB);
   open(j, W.IF, W.EMPTY);
   begin(j, record, float);
   pushHostAddress(j);
   memoryOp(j, loadOpcode(op), 0);
-  end(j, record, float, boxed);
+  if (op == O.OP_FLW) {
+    constI64(j, BOX);
+    byte(j, W.I64_OR);
+  }
+  end(j, record, op);
   byte(j, W.ELSE);
   getLocal(j, LOCAL_STATE);
   pushPc(j, 0);
@@ -164,14 +169,14 @@ export function emitLoad(j: u32, record: u32, op: i32): void {
   setLocal(j, LOCAL_STATUS);
   begin(j, record, float);
   getLocal(j, LOCAL_STATE);
-  memoryOp(j, W.I64_LOAD, S_VALUE);
-  end(j, record, float, false);
+  memoryOp(j, op == O.OP_FLD ? W.F64_LOAD : W.I64_LOAD, S_VALUE);
+  end(j, record, op);
   getLocal(j, LOCAL_STATUS);
   branchIf(j, load<u32>(j, J_LABEL_SPILL));
   close(j);
 }
 
-/** Pushes what is stored. */
+/** Pushes the bits that are stored. */
 function pushValue(j: u32, record: u32, op: i32): void {
   if (op == O.OP_FSW || op == O.OP_FSD) getFBits(j, u32(load<u8>(record, R_RS2)) >> 3);
   else getX2(j, record);
@@ -186,7 +191,8 @@ export function emitStore(j: u32, record: u32, op: i32): void {
   byte(j, W.I32_AND);
   open(j, W.IF, W.EMPTY);
   pushHostAddress(j);
-  pushValue(j, record, op);
+  if (op == O.OP_FSD) getF(j, u32(load<u8>(record, R_RS2)) >> 3);
+  else pushValue(j, record, op);
   memoryOp(j, storeOpcode(op), 0);
   byte(j, W.ELSE);
   getLocal(j, LOCAL_STATE);

@@ -24,7 +24,6 @@ import {
   J_X_USED,
   J_X_WRITTEN,
   LOCAL_BASE,
-  LOCAL_FLAGS,
   LOCAL_FLOAT_ON,
   LOCAL_LEFT,
   LOCAL_NEAR,
@@ -35,7 +34,7 @@ import {
   LOCAL_TARGET,
   LOCAL_WRITE_TLB,
 } from '../../src/jit/layout';
-import { S_F, S_FFLAGS, S_FRM, S_LEFT, S_MSTATUS, S_PC, S_READ_TLB, S_WRITE_TLB, S_X } from '../../src/layout';
+import { S_F, S_FRM, S_LEFT, S_MSTATUS, S_PC, S_READ_TLB, S_WRITE_TLB, S_X } from '../../src/layout';
 import { FS } from '../status';
 import { blockAddress } from './discover';
 import { emitFloatEntry } from './float-check';
@@ -102,14 +101,6 @@ function enter(j: u32): void {
 }
 
 function leave(j: u32): void {
-  if (load<u32>(j, J_FLOAT) != 0) {
-    getLocal(j, LOCAL_STATE);
-    getLocal(j, LOCAL_STATE);
-    memoryOp(j, W.I32_LOAD, S_FFLAGS);
-    getLocal(j, LOCAL_FLAGS);
-    byte(j, W.I32_OR);
-    memoryOp(j, W.I32_STORE, S_FFLAGS);
-  }
   if (load<u32>(j, J_LOCALS) == 0) return;
   for (let register: u32 = 0; register < 32; register++) {
     if ((load<u32>(j, J_X_WRITTEN) & (1 << register)) != 0) {
