@@ -37,9 +37,9 @@ import { byte, constI32, constI64, getLocal, memoryOp, setLocal } from './writer
  * stack only what was pushed since may be taken. x0 reads as a constant and is not written.
  *
  * Free for use within one instruction: LOCAL_I64_A to D, LOCAL_I32_A, B, TARGET, SLOT, and where the region
- * has floating point (J_FLOAT) the f64 and f32 temporaries. LOCAL_FLAGS (i32) gathers fflags; the exit ORs it
- * into S_FFLAGS. Before the first floating-point instruction of a block the region has made sure that
- * mstatus.FS is Dirty and frm is 0 (nearest-even); otherwise it left, and the interpreter goes on there.
+ * has floating point (J_FLOAT) the f64 and f32 temporaries. Before the first
+ * floating-point instruction of a block the region has made sure that mstatus.FS is Dirty and frm is 0
+ * (nearest-even); otherwise it left, and the interpreter goes on there.
  */
 
 // @ts-ignore: decorator

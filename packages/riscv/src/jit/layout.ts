@@ -63,6 +63,10 @@ export const J_MAX_INSTRUCTIONS = 292;
 export const J_INDIRECT = 296;
 // Everything is followed, not only what the interpreter has met: 1.
 export const J_FOLLOW_ALL = 300;
+// Where the request came from: the hart's state, the virtual page (u64).
+export const J_HART = 308;
+export const J_BASE = 312;
+export const J_MAX_PAGES = 320;
 export const J_SIZE = 512;
 // Local of each register (u8), 0 where it has none.
 export const J_X_LOCAL = 128;
@@ -124,24 +128,23 @@ export const LOCAL_WRITE_TLB = 5;
 export const LOCAL_SLOT = 6;
 export const LOCAL_STATUS = 7;
 export const LOCAL_NEAR = 8;
-export const LOCAL_FLAGS = 9;
-export const LOCAL_FLOAT_ON = 10;
-export const LOCAL_I32_A = 11;
-export const LOCAL_I32_B = 12;
+export const LOCAL_FLOAT_ON = 9;
+export const LOCAL_I32_A = 10;
+export const LOCAL_I32_B = 11;
 // What the magnitude of a binary32 result stays below when it needs no look at the flags, 0 while NX is clear:
 // of results that are normal, of finite ones.
-export const LOCAL_NORMAL32 = 13;
-export const LOCAL_FINITE32 = 14;
+export const LOCAL_NORMAL32 = 12;
+export const LOCAL_FINITE32 = 13;
 // i64
-export const LOCAL_TARGET = 15;
-export const LOCAL_I64_A = 16;
-export const LOCAL_I64_B = 17;
-export const LOCAL_I64_C = 18;
-export const LOCAL_I64_D = 19;
+export const LOCAL_TARGET = 14;
+export const LOCAL_I64_A = 15;
+export const LOCAL_I64_B = 16;
+export const LOCAL_I64_C = 17;
+export const LOCAL_I64_D = 18;
 // The same limits of binary64.
-export const LOCAL_NORMAL64 = 20;
-export const LOCAL_FINITE64 = 21;
-export const LOCAL_REGISTERS = 22;
+export const LOCAL_NORMAL64 = 19;
+export const LOCAL_FINITE64 = 20;
+export const LOCAL_REGISTERS = 21;
 export const F64_TEMPORARIES = 14;
 export const F32_TEMPORARIES = 4;
 
