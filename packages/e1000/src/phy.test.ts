@@ -29,6 +29,12 @@ describe('MDIC', () => {
 });
 
 describe('PHY', () => {
+  it('8254x 11.2, 11.4.1: comes up with Energy Detect+ and crossover by itself', () => {
+    const { driver } = new NicBench();
+    expect((driver.readPhy(16) >> 8) & 3).toBe(3);
+    expect((driver.readPhy(16) >> 5) & 3).toBe(3);
+  });
+
   it('802.3 28.2: negotiates 1000 Mb/s full duplex with its partner', () => {
     const bench = new NicBench();
     const { driver } = bench;

@@ -64,7 +64,8 @@ const DEFAULTS: Readonly<Record<number, number>> = {
   [NEXT_PAGE]: 0x2001,
   [GIGABIT_CONTROL]: 0x0e00,
   [EXTENDED_STATUS]: 0x3000,
-  [SPECIFIC_CONTROL]: 0x0068,
+  // 8254x 11.4.1, 13.4.7.1: Energy Detect+, crossover by itself at all speeds.
+  [SPECIFIC_CONTROL]: 0x0368,
   [EXTENDED_CONTROL]: 0x0d60,
   [LED_CONTROL]: 0x4100,
 };

@@ -85,6 +85,19 @@ describe('registers', () => {
     }
   });
 
+  it('8254x 13.8: FIFO pointers keep 13 bits, those of the transmitter 11; saved ones and counts keep 13', () => {
+    const { driver } = new NicBench();
+    const kept = (register: number): number => {
+      driver.write(register, 0xffff_ffff);
+      return driver.read(register);
+    };
+    for (const register of [R.REG_RDFH, R.REG_RDFT, R.REG_RDFHS, R.REG_RDFTS, R.REG_RDFPC]) {
+      expect(kept(register)).toBe(0x1fff);
+    }
+    for (const register of [R.REG_TDFH, R.REG_TDFT]) expect(kept(register)).toBe(0x7ff);
+    for (const register of [R.REG_TDFHS, R.REG_TDFTS, R.REG_TDFPC]) expect(kept(register)).toBe(0x1fff);
+  });
+
   it('8254x 13.1: a narrow read gives its part, a narrow write is ignored', () => {
     const { mac, driver } = new NicBench();
     driver.write(R.REG_FCAL, 0x1234_5678);

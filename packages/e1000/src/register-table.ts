@@ -132,9 +132,9 @@ export const REGISTERS: readonly RegisterDefinition[] = [
   { name: 'RDFPC', offset: R.REG_RDFPC, mask: 0x1fff, group: 'diagnostic' },
   { name: 'TDFH', offset: R.REG_TDFH, mask: 0x07ff, alias: 0x8010, group: 'diagnostic' },
   { name: 'TDFT', offset: R.REG_TDFT, mask: 0x07ff, alias: 0x8018, group: 'diagnostic' },
-  { name: 'TDFHS', offset: R.REG_TDFHS, mask: 0x07ff, group: 'diagnostic' },
-  { name: 'TDFTS', offset: R.REG_TDFTS, mask: 0x07ff, group: 'diagnostic' },
-  { name: 'TDFPC', offset: R.REG_TDFPC, mask: 0x07ff, group: 'diagnostic' },
+  { name: 'TDFHS', offset: R.REG_TDFHS, mask: 0x1fff, group: 'diagnostic' },
+  { name: 'TDFTS', offset: R.REG_TDFTS, mask: 0x1fff, group: 'diagnostic' },
+  { name: 'TDFPC', offset: R.REG_TDFPC, mask: 0x1fff, group: 'diagnostic' },
 
   { name: 'WUC', offset: R.REG_WUC, mask: 0x0b, group: 'wakeup' },
   { name: 'WUFC', offset: R.REG_WUFC, mask: 0x000f_80ff, group: 'wakeup' },
