@@ -44,7 +44,7 @@ function measure({ format, indirect, count, bytes }) {
   const ring = new Ring(format, indirect, count, bytes);
   const per = (work) => {
     const samples = [];
-    for (const end = performance.now() + MILLISECONDS; performance.now() < end; ) {
+    for (const end = performance.now() + MILLISECONDS; performance.now() < end;) {
       ring.fill();
       const start = process.hrtime.bigint();
       const chains = work();

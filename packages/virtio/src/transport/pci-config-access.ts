@@ -1,9 +1,15 @@
-import type { HandlerWidth } from '@vmloom/memory';
+import type { HandlerWidth, MmioHandler } from '@vmloom/memory';
 import { Capability, registers, type ConfigEffect, type ConfigRegister, type PciFunction } from '@vmloom/pci';
 import * as L from '../layout-offsets.js';
 
 const TYPE_PCI_CFG = 5;
 const DATA = L.PCI_CAPABILITY_SIZE;
+
+interface Target {
+  readonly handler: MmioHandler;
+  readonly at: number;
+  readonly width: HandlerWidth;
+}
 
 /** Reaches the device's registers through configuration space: for firmware that maps no BAR (4.1.4.9). */
 export class PciConfigAccess extends Capability {
@@ -51,7 +57,7 @@ export class PciConfigAccess extends Capability {
   }
 
   /** What the driver selected; undefined when that is no register, or no access that it may make (4.1.4.9.2). */
-  #target(fn: PciFunction) {
+  #target(fn: PciFunction): Target | undefined {
     const offset = this.read32(L.PCI_CAPABILITY_BAR_OFFSET);
     const width = this.read32(L.PCI_CAPABILITY_BAR_LENGTH);
     if ((width !== 1 && width !== 2 && width !== 4) || offset % width !== 0) return undefined;
