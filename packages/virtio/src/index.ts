@@ -1,8 +1,10 @@
+export * from './blk/index.js';
 export * from './config-bytes.js';
 export * from './device.js';
 export * from './endpoint.js';
 export * from './error.js';
 export * from './features.js';
+export type * from './notification/policy.js';
 export { Chain, ReadablePart, WritablePart } from './queue/chain.js';
 export { createCore, type Core } from './queue/core.js';
 export type { QueueFault } from './queue/faults.js';

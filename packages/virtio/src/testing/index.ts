@@ -1,3 +1,4 @@
+export * from './blk-driver.js';
 export * from './device-bench.js';
 export * from './echo-device.js';
 export * from './guest-memory.js';
@@ -8,3 +9,4 @@ export * from './mock-queue.js';
 export * from './packed-queue.js';
 export * from './pci-transport.js';
 export * from './split-queue.js';
+export * from './slow-store.js';

@@ -1,0 +1,3 @@
+export { FileStore, type FileStoreOptions } from './file-store.js';
+export { HostFile, type HostFileOptions } from './host-file.js';
+export { OverlayFile } from './overlay-file.js';
