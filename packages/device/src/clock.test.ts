@@ -25,6 +25,14 @@ describe('Clock', () => {
     expect(clock.nextEvent).toBe(Infinity);
   });
 
+  it('finds an owner by its name until it is unregistered', () => {
+    const clock = new Clock();
+    const owner = new FakeOwner(clock, 'disk');
+    expect(clock.owner('disk')).toBe(owner);
+    clock.unregister(owner);
+    expect(clock.owner('disk')).toBeUndefined();
+  });
+
   it('an event may schedule another for the same instant', () => {
     const clock = new Clock();
     const owner = new FakeOwner(clock);

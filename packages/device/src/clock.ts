@@ -51,6 +51,11 @@ export class Clock implements Snapshotable {
     this.#owners.set(owner.name, owner);
   }
 
+  /** The owner of a name: what `OutsideIo.replay` asks for. */
+  owner(name: string): EventOwner | undefined {
+    return this.#owners.get(name);
+  }
+
   /** Ends an owner's part: its events are cancelled. */
   unregister(owner: EventOwner): void {
     if (this.#owners.get(owner.name) !== owner) return;
