@@ -87,7 +87,6 @@ export function execute(s: u32, record: u32): u32 {
   if (op >= O.OP_AMOSWAP_W && op <= O.OP_AMOMAXU_D) {
     return atomicMemoryOperation(s, record, op, ((load<u32>(record, R_RAW) >> 12) & 1) != 0 ? 8 : 4);
   }
-  if (op >= O.OP_FLW && op <= O.OP_FCVT_D_S) return floatInstruction(s, record);
   switch (op) {
     case O.OP_LR_W:
       return loadReserved(s, record, 4);

@@ -70,6 +70,13 @@ function among(op: u32, first: u32, last: u32): bool {
   return op - first <= last - first;
 }
 
+/** True for the F and D instructions beside loads and stores. */
+// @ts-ignore: decorator
+@inline
+export function isFloatOperation(op: u32): bool {
+  return among(op, O.OP_FMADD_S, O.OP_FCVT_S_LU) || among(op, O.OP_FMADD_D, O.OP_FCVT_D_S);
+}
+
 /** True for the operations whose rd is an integer register. */
 // @ts-ignore: decorator
 @inline

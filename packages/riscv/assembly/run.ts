@@ -30,6 +30,8 @@ import { breakpointAt } from './breakpoint';
 import { coveredRecord, crossingRecord } from './crossing';
 import { decodeRecord } from './decode';
 import { execute } from './execute';
+import { floatInstruction } from './float';
+import { isFloatOperation } from './float-operation';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orCombine, rem, remu, remuw, remw } from './integer';
 import { enterCompiled, heats, noteCompiled, request } from './hotness';
 import { AT_FAULT, fetchPage } from './mmu';
@@ -848,6 +850,11 @@ export function run(s: u32): void {
             continue;
           }
         default:
+          // Only those that are illegal leave the loop.
+          if (isFloatOperation(load<u16>(record, R_OP)) && floatInstruction(s, record)) {
+            record += step(record);
+            continue;
+          }
       }
       if (far != 0) {
         if (far == 2) break;
