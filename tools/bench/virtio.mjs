@@ -70,6 +70,8 @@ class Ring {
     this.mark = this.guest.mark;
     const owner = {
       used() {},
+      deferred() {},
+      spared() {},
       fault: (_queue, fault) => {
         throw new Error(fault);
       },

@@ -1,6 +1,7 @@
 import type { Clock, Counter, DmaPort, EventArguments, EventId, Ledger, Snapshot } from '@vmloom/device';
 import type { HandlerWidth, HostMemory } from '@vmloom/memory';
 import { VirtioError } from './error.js';
+import type { Moderation } from './notification/policy.js';
 import type { Virtqueue } from './queue/queue.js';
 
 /** One queue as a device offers it. */
@@ -32,6 +33,8 @@ export interface DeviceHost {
   cancel(id: EventId): boolean;
   /** Has {@link VirtioDevice.notify} called with the next event, as if the driver had rung. */
   kick(queue: Virtqueue): void;
+  /** How long used buffers of a queue may wait for an interrupt, until the next reset (interrupt coalescing). */
+  moderate(queue: Virtqueue, moderation: Moderation): void;
   /** Configuration space changed: its generation goes up and the driver is interrupted. */
   configChanged(): void;
   /**

@@ -8,11 +8,15 @@ import {
   type EventOwner,
   type Ledger,
   type Snapshot,
+  type SnapshotValue,
 } from '@vmloom/device';
 import type { HandlerWidth, HostMemory } from '@vmloom/memory';
 import type { DeviceHost, VirtioDevice } from './device.js';
 import { VirtioError } from './error.js';
 import * as F from './features.js';
+import { Doorbells, type DoorbellHost } from './notification/doorbells.js';
+import { Interrupts, type InterruptHost } from './notification/interrupts.js';
+import { IMMEDIATE, UNMODERATED, type Moderation, type NotificationOptions } from './notification/policy.js';
 import { PlatformAccess } from './platform-access.js';
 import { createCore } from './queue/core.js';
 import type { QueueFault } from './queue/faults.js';
@@ -35,6 +39,8 @@ export interface EndpointOptions extends RingOptions {
   readonly device: VirtioDevice;
   /** Offers the interface of before 1.0 beside the modern one. */
   readonly transitional?: boolean;
+  /** When the device looks and when it interrupts; as soon as possible unless told. */
+  readonly notification?: NotificationOptions;
 }
 
 /** What an endpoint gets when its transport joins a machine. */
@@ -52,7 +58,7 @@ const SNAPSHOT = { type: 'virtio-endpoint', version: 1 } as const;
  * What all transports share (chapter 2): device status, feature negotiation, queues, doorbells, notifications,
  * configuration generation. A transport is registers over this; a device is a {@link VirtioDevice} behind it.
  */
-export class VirtioEndpoint implements DeviceHost, QueueOwner {
+export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, InterruptHost {
   readonly device: VirtioDevice;
   #generation = 0;
   /** Configuration space changed, and the driver has not read it since. */
@@ -67,15 +73,17 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
   #driverFeatures = 0n;
   #features = 0n;
   #legacy = false;
-  #rung = new Set<number>();
-  #doorbellDue = false;
+  #doorbells: Doorbells[] = [];
+  #interrupts: Interrupts[] = [];
   /** Events of before the last reset are void. */
   #epoch = 0;
-  #doorbells: Counter[] = [];
+  /** Chains of each queue, as the ledger has them and as they were when it was told last. */
   #chains: Counter[] = [];
+  #settled: number[] = [];
   #descriptors: Counter | undefined;
   #queueInterrupts: Counter | undefined;
   #configInterrupts: Counter | undefined;
+  #sparedInterrupts: Counter | undefined;
 
   constructor(options: EndpointOptions, link: TransportLink) {
     this.#options = options;
@@ -139,8 +147,11 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
   }
 
   kick(queue: Virtqueue): void {
-    this.#rung.add(queue.index);
-    this.#scheduleDoorbells();
+    this.#doorbells[queue.index].kick();
+  }
+
+  moderate(queue: Virtqueue, moderation: Moderation): void {
+    this.#interrupts[queue.index].moderation = moderation;
   }
 
   configChanged(): void {
@@ -168,8 +179,32 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#link.queueInterrupt(queue.index);
   }
 
+  deferred(queue: Virtqueue): void {
+    this.#interrupts[queue.index].used();
+  }
+
+  spared(): void {
+    this.#sparedInterrupts!.value++;
+  }
+
   fault(_queue: Virtqueue, fault: QueueFault): void {
     this.needsReset(fault);
+  }
+
+  // DoorbellHost, InterruptHost ----------------------------------------------------------------------------
+
+  scheduleLook(queue: number, delay: number): void {
+    const { clock, owner } = this.#at;
+    clock.after(owner, 'look', delay, { epoch: this.#epoch, queue });
+  }
+
+  scheduleInterrupt(queue: number, delay: number): void {
+    const { clock, owner } = this.#at;
+    clock.after(owner, 'interrupt', delay, { epoch: this.#epoch, queue });
+  }
+
+  look(queue: Virtqueue): void {
+    this.device.notify(queue);
   }
 
   // For the transport --------------------------------------------------------------------------------------
@@ -189,11 +224,15 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#queues = this.#memories.map(
       (memory, index) => new Virtqueue({ index, memory, core, dma: this.dma, owner: this }),
     );
-    this.#doorbells = queues.map((_, index) => ledger.counter(owner.name, 'doorbell', `queue ${index}`));
+    const { doorbells = IMMEDIATE } = this.#options.notification ?? {};
+    this.#doorbells = this.#queues.map((queue) => new Doorbells(doorbells, queue, this, ledger, owner.name));
+    this.#interrupts = this.#queues.map((queue) => new Interrupts(queue, this, ledger, owner.name));
+    this.#settled = queues.map(() => 0);
     this.#chains = queues.map((_, index) => ledger.counter(owner.name, 'chain', `queue ${index}`));
     this.#descriptors = ledger.counter(owner.name, 'dma', 'descriptors read');
     this.#queueInterrupts = ledger.counter(owner.name, 'interrupt', 'queue');
     this.#configInterrupts = ledger.counter(owner.name, 'interrupt', 'config');
+    this.#sparedInterrupts = ledger.counter(owner.name, 'interrupt-spared', 'queue');
     this.device.attach(this);
     this.reset();
   }
@@ -251,11 +290,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
 
   /** The driver has rung for a queue. Spurious ones are taken; ones for queues that do not exist are lost. */
   ring(index: number): void {
-    const doorbells = this.#doorbells[index];
-    if (doorbells === undefined) return;
-    doorbells.value++;
-    this.#rung.add(index);
-    this.#scheduleDoorbells();
+    this.#doorbells[index]?.ring();
   }
 
   /** The driver has described a queue. `legacy`: with the features agreed on so far by the old interface. */
@@ -269,7 +304,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
   resetQueue(queue: Virtqueue): void {
     this.device.resetQueue(queue);
     queue.reset();
-    this.#rung.delete(queue.index);
+    this.#doorbells[queue.index].reset();
+    this.#interrupts[queue.index].reset();
   }
 
   /**
@@ -293,7 +329,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
 
   onEvent(kind: string, args: EventArguments): void {
     if (args['epoch'] !== this.#epoch) return;
-    if (kind === 'doorbells') this.#answerDoorbells();
+    if (kind === 'look') this.#doorbells[args['queue'] as number].look();
+    else if (kind === 'interrupt') this.#interrupts[args['queue'] as number].fire();
     else if (kind === 'device') this.device.onEvent(args['kind'] as string, args['args'] as EventArguments);
     this.#settle();
   }
@@ -305,11 +342,15 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#driverFeatures = 0n;
     this.#features = 0n;
     this.#legacy = false;
-    this.#rung.clear();
-    this.#doorbellDue = false;
-    for (const queue of this.#queues) queue.reset();
-    this.#access?.bypass(true);
     if (this.#context === undefined) return;
+    for (const queue of this.#queues) queue.reset();
+    for (const doorbells of this.#doorbells) doorbells.reset();
+    const { interrupts: moderation = UNMODERATED } = this.#options.notification ?? {};
+    for (const interrupts of this.#interrupts) {
+      interrupts.reset();
+      interrupts.moderation = moderation;
+    }
+    this.#access?.bypass(true);
     this.device.reset();
     this.#link.wasReset?.();
   }
@@ -324,8 +365,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
       generation: this.#generation,
       changed: this.#changed,
       epoch: this.#epoch,
-      rung: [...this.#rung],
-      doorbellDue: this.#doorbellDue,
+      doorbells: this.#doorbells.map((doorbells) => doorbells.save()),
+      interrupts: this.#interrupts.map((interrupts) => interrupts.save()),
       queues: this.#queues.map((queue) => queue.save()),
       device: this.device.saveState(),
     };
@@ -348,9 +389,11 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
     this.#generation = snapshot['generation'] as number;
     this.#changed = snapshot['changed'] as boolean;
     this.#epoch = snapshot['epoch'] as number;
-    this.#rung = new Set(snapshot['rung'] as number[]);
-    this.#doorbellDue = snapshot['doorbellDue'] as boolean;
     this.#queues.forEach((queue, index) => queue.restore(queues[index]));
+    const doorbells = snapshot['doorbells'] as SnapshotValue[];
+    const interrupts = snapshot['interrupts'] as SnapshotValue[];
+    this.#doorbells.forEach((one, index) => one.restore(doorbells[index]));
+    this.#interrupts.forEach((one, index) => one.restore(interrupts[index]));
     this.device.restoreState(snapshot['device'] as Snapshot);
   }
 
@@ -386,25 +429,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
   #start(): void {
     this.#status |= S.DRIVER_OK;
     this.device.started();
-    if (this.#rung.size > 0) this.#scheduleDoorbells();
-  }
-
-  #scheduleDoorbells(): void {
-    if (this.#doorbellDue || !this.running) return;
-    this.#doorbellDue = true;
-    const { clock, owner } = this.#at;
-    clock.schedule(owner, 'doorbells', clock.now, { epoch: this.#epoch });
-  }
-
-  #answerDoorbells(): void {
-    this.#doorbellDue = false;
-    const rung = [...this.#rung].sort((a, b) => a - b);
-    this.#rung.clear();
-    for (const index of rung) {
-      if (!this.running) return;
-      const queue = this.#queues[index];
-      if (queue.ready) this.device.notify(queue);
-    }
+    for (const doorbells of this.#doorbells) doorbells.start();
   }
 
   #interruptConfig(): void {
@@ -416,7 +441,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner {
   /** Counts what the queues did. */
   #settle(): void {
     for (const queue of this.#queues) {
-      this.#chains[queue.index].value += queue.takeChains();
+      this.#chains[queue.index].value += queue.popped - this.#settled[queue.index];
+      this.#settled[queue.index] = queue.popped;
       this.#descriptors!.value += queue.takeDescriptors();
     }
   }

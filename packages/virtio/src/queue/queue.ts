@@ -22,6 +22,10 @@ export interface RingFeatures {
 export interface QueueOwner {
   /** The driver wants to hear of used buffers. */
   used(queue: Virtqueue): void;
+  /** The device has signalled a queue whose signals are {@link Virtqueue.deferred}. */
+  deferred(queue: Virtqueue): void;
+  /** Buffers were used, and the driver does not want to hear of them. */
+  spared(queue: Virtqueue): void;
   /** The driver broke the rules; the queue has stopped. */
   fault(queue: Virtqueue, fault: QueueFault): void;
 }
@@ -78,6 +82,7 @@ export class Virtqueue {
   #enabled = false;
   #broken = false;
   #notifications = true;
+  #polled = false;
   /** Generation and translator of the DMA port for which the pages of the rings are known. */
   #generation = NaN;
   #translator: unknown;
@@ -139,7 +144,9 @@ export class Virtqueue {
 
   /** Interrupts the driver unless it does not want to hear of what was pushed since the last call. */
   signal(): void {
-    if (this.#reachable() && this.#core.needsInterrupt(this.#base) !== 0) this.#owner.used(this);
+    if (this.unsignalled === 0) return;
+    if (this.deferred) this.#owner.deferred(this);
+    else this.signalNow();
   }
 
   /** True when a chain waits to be popped. */
@@ -196,6 +203,7 @@ export class Virtqueue {
    * one, so the device goes on popping.
    */
   enableNotifications(): boolean {
+    if (this.polled) return this.waiting;
     this.#notifications = true;
     return this.#reachable() && this.#core.notify(this.#base, 1) !== 0;
   }
@@ -209,6 +217,38 @@ export class Virtqueue {
   /** Whether doorbells are asked for. */
   get notifications(): boolean {
     return this.#notifications;
+  }
+
+  // For the policy of notifications -----------------------------------------------------------------------
+
+  /** Somebody looks at the queue by the clock: doorbells stay off whatever the device asks for. */
+  get polled(): boolean {
+    return this.#polled;
+  }
+
+  set polled(polled: boolean) {
+    this.#polled = polled;
+    if (polled) this.disableNotifications();
+  }
+
+  /** {@link signal} asks the owner, which calls {@link signalNow} in its own time. */
+  deferred = false;
+
+  /** Asks the driver, and interrupts if it wants that. */
+  signalNow(): void {
+    if (this.unsignalled === 0 || !this.#reachable()) return;
+    if (this.#core.needsInterrupt(this.#base) !== 0) this.#owner.used(this);
+    else this.#owner.spared(this);
+  }
+
+  /** What was pushed since the driver was asked last: chains (split) or what they take of the ring (packed). */
+  get unsignalled(): number {
+    return this.#memory.get(L.QUEUE_STATE_UNSIGNALLED);
+  }
+
+  /** Chains popped since the queue was made. */
+  get popped(): number {
+    return this.#chains;
   }
 
   // For the transport -------------------------------------------------------------------------------------
@@ -276,13 +316,6 @@ export class Virtqueue {
   stop(): void {
     this.#broken = true;
     this.#generation = NaN;
-  }
-
-  /** Chains popped since the last call. */
-  takeChains(): number {
-    const chains = this.#chains;
-    this.#chains = 0;
-    return chains;
   }
 
   /** Descriptors read since the last call. */
