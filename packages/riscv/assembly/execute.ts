@@ -1,7 +1,6 @@
 import { R_IMM, R_OP, R_RAW, R_RD, R_RS1, R_RS2, R_STEP, S_F, S_MSTATUS, S_VALUE } from '../src/layout';
 import { slowLoad, slowStore } from './access';
 import { atomicMemoryOperation, loadReserved, storeConditional } from './atomic';
-import { floatInstruction } from './float';
 import * as O from './ops';
 import { FS, NEXT } from './status';
 import {
