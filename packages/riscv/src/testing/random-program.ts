@@ -101,7 +101,9 @@ function slotWord(random: Random): number {
     case 1:
       return assemble('beq', random.pick(WORK), random.pick(WORK), JUMP_OVER);
     case 2:
-      return random.below(4) === 0 ? random.pick([0, 0xffff_ffff, assemble('ecall'), assemble('ebreak')]) : assemble('fence.i');
+      return random.below(4) === 0
+        ? random.pick([0, 0xffff_ffff, assemble('ecall'), assemble('ebreak')])
+        : assemble('fence.i');
     case 3:
       return assemble('ld', random.pick(WORK), 0, 'gp');
     default:

@@ -168,24 +168,30 @@ export class RandomSide implements LockstepSide, EventOwner {
     this.#nextEvent = this.#retired + 1 + random.below(random.pick([50, 2000, 8000]));
     if (this.#broken) this.#setBreakpoints([]);
     const hart = random.pick(this.harts);
-    switch (random.below(10)) {
+    switch (random.below(20)) {
       case 0:
       case 1:
       case 2:
-        hart.setInterrupt(random.pick(LINES), random.below(4) !== 0);
-        break;
       case 3:
       case 4:
       case 5:
-        this.#patch(random.u32());
+        hart.setInterrupt(random.pick(LINES), random.below(4) !== 0);
         break;
       case 6:
+      case 7:
+      case 8:
+      case 9:
+        this.#patch(random.u32());
+        break;
+      case 10:
+      case 11:
         this.#storeData(random);
         break;
-      case 7:
-        this.#breakSomewhere(random);
+      case 12:
+        // Drops all compiled code, so it must not happen often.
+        if (random.below(4) === 0) this.#breakSomewhere(random);
         break;
-      case 8:
+      case 13:
         hart.restore(hart.save());
         break;
       default:
