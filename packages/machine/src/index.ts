@@ -1,6 +1,7 @@
 export * from './board.js';
 export * from './boot.js';
 export * from './console.js';
+export * from './cpu-check.js';
 export * from './device-tree/index.js';
 export * from './error.js';
 export * from './host-time.js';

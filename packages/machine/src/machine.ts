@@ -2,7 +2,7 @@ import { expectSnapshot, type Counter, type Snapshot } from '@vmloom/device';
 import { AddressSpace, hostOffset, HostMemory } from '@vmloom/memory';
 import type { RootComplex } from '@vmloom/pci';
 import type { FinishRequest } from '@vmloom/platform';
-import { Hart, RiscvCore } from '@vmloom/riscv';
+import { Hart, RiscvCore, type CoreOptions } from '@vmloom/riscv';
 import { loadBoot, ROM, type Firmware } from './boot.js';
 import { RAM_BASE, VirtBoard } from './board.js';
 import { Console } from './console.js';
@@ -39,6 +39,8 @@ export interface MachineOptions {
   readonly seed?: number | bigint;
   /** Virtual picoseconds of one instruction; 1000 unless told. */
   readonly picosecondsPerInstruction?: number;
+  /** How hot code is compiled; false or left out: it is all interpreted. The guest cannot tell. */
+  readonly jit?: CoreOptions['jit'];
 }
 
 /** How a machine ended. */
@@ -369,5 +371,9 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
     throw new MachineError('bad-option', `RAM is a multiple of 4 KiB above 0, not ${ram} bytes`);
   }
   const memory = new HostMemory({ ram: ram + ROM.size, reserve: RESERVE });
-  return new Machine(options, memory, await RiscvCore.load(memory, { codePages: CODE_PAGES }));
+  return new Machine(
+    options,
+    memory,
+    await RiscvCore.load(memory, { codePages: CODE_PAGES, jit: options.jit }),
+  );
 }

@@ -1,5 +1,6 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
 import { captureTest } from './capture-tests.js';
+import { cpuCheckTest } from './cpu-check-test.js';
 import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
 import type { Configuration } from './debian-run.js';
 import { failureTest } from './failure-tests.js';
@@ -22,6 +23,8 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   ...SERIES.map((series) => e1000Test({ series, harts: 1, firmware: 'sbi' }, 'smoke')),
   bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
+  cpuCheckTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 100e6),
+  cpuCheckTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'full', 100e6, true),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
   jumpLimitTest({ series: '7.2', harts: 1, firmware: 'opensbi' }, 'full'),
   ...SERIES.flatMap((series) => [
