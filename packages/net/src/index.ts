@@ -7,7 +7,7 @@ export * from './frame.js';
 export * from './hub.js';
 export * from './link.js';
 export * from './offload/codes.js';
-export { eachPlainFrame } from './offload/segmenter.js';
+export { eachPlainFrame, soundSegmentation } from './offload/segmenter.js';
 export * from './pcapng.js';
 export * from './port.js';
 export * from './random.js';

@@ -9,7 +9,7 @@ import {
   type TransportPacket,
 } from '../testing/index.js';
 import { OFFLOAD_ALL, OFFLOAD_CHECKSUM, OFFLOAD_TCP4, OFFLOAD_TCP6, OFFLOAD_UDP4 } from './codes.js';
-import { eachPlainFrame } from './segmenter.js';
+import { eachPlainFrame, soundSegmentation } from './segmenter.js';
 
 /** The plain frames; undefined where the frame is refused. */
 function plain(frame: Frame): Uint8Array[] | undefined {
@@ -42,7 +42,9 @@ it.each(FORMS)(
     for (const size of [1, 48, 536, 1000, 1448, 4999, 5000, 65535].filter(
       (one) => fields.payload.length / one < 2048,
     )) {
-      expect(plain(undoneFrame(transportPacket(fields), size))).toEqual(expectedSegments(fields, size));
+      const frame = undoneFrame(transportPacket(fields), size);
+      expect(soundSegmentation(frame)).toBe(true);
+      expect(plain(frame)).toEqual(expectedSegments(fields, size));
     }
   },
 );
@@ -76,7 +78,7 @@ it('headers that are not what the frame says are refused, never believed', () =>
   ): void => {
     const frame = undoneFrame(base, 1000);
     change(frame, frame.memory, base);
-    expect(plain(frame)).toBeUndefined();
+    expect([soundSegmentation(frame), plain(frame)]).toEqual([false, undefined]);
   };
   wrong((frame) => (frame.needs = OFFLOAD_TCP4));
   wrong((frame) => (frame.needs = OFFLOAD_CHECKSUM | OFFLOAD_TCP6));

@@ -66,17 +66,28 @@ export class Segmenter {
       if (needs !== 0) this.#core.complete(this.#packet, length, start, offset);
       return true;
     }
+    this.#left = this.#plan(frame);
+    return this.#left > 0;
+  }
+
+  /** True when a frame that is to be cut can be. Looks at its headers alone. */
+  fits(frame: Frame): boolean {
     this.#left = 0;
+    frame.copyTo(this.#memory.bytes, this.#packet, 0, Math.min(frame.length, HEADER_AREA));
+    return (frame.needs & OFFLOAD_CHECKSUM) !== 0 && this.#plan(frame) > 0;
+  }
+
+  /** How many segments the packet at hand comes to; 0: its headers are not what the frame says. */
+  #plan(frame: Frame): number {
+    const { needs, length, checksumStart: start } = frame;
     const tcp = (needs & (OFFLOAD_TCP4 | OFFLOAD_TCP6)) !== 0;
-    if (frame.segmentSize < 1 || offset !== (tcp ? 16 : 6)) return false;
+    if (frame.segmentSize < 1 || frame.checksumOffset !== (tcp ? 16 : 6)) return 0;
     this.#layout = this.#core.headers(this.#packet, length, needs, start, HEADER_AREA);
-    if (this.#layout === 0) return false;
+    if (this.#layout === 0) return 0;
     this.#size = frame.segmentSize;
     this.#payload = length - (this.#layout & 0xffff);
     const count = Math.max(1, Math.ceil(this.#payload / this.#size));
-    if (count > MOST_SEGMENTS) return false;
-    this.#left = count;
-    return true;
+    return count > MOST_SEGMENTS ? 0 : count;
   }
 
   /** The next frame, valid until the next call; undefined behind the last. */
@@ -111,6 +122,13 @@ export class Segmenter {
 }
 
 const idle: Segmenter[] = [];
+
+/** True when a frame that is to be cut ({@link OFFLOAD_SEGMENTATION}) has the headers that it says it has. */
+export function soundSegmentation(frame: Frame): boolean {
+  const segmenter = idle.pop() ?? new Segmenter();
+  idle.push(segmenter);
+  return segmenter.fits(frame);
+}
 
 /**
  * Calls `visit` with each plain frame that a frame stands for, in order; a plain frame is handed on as it is. Ends
