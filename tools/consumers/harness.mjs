@@ -39,9 +39,14 @@ function closure(names, manifests) {
 
 /** The tarballs of the packages of the workspace, made when first asked for, and a place for consumers. */
 export class PackedWorkspace {
-  #folder = realpathSync(mkdtempSync(join(tmpdir(), 'consumers-')));
+  /** Made when first used: whoever only asks for names leaves nothing behind. */
+  #made;
   #packages = new Map(workspacePackages(WORKSPACE).map((one) => [one.manifest.name, one]));
   #tarballs = new Map();
+
+  get #folder() {
+    return (this.#made ??= realpathSync(mkdtempSync(join(tmpdir(), 'consumers-'))));
+  }
 
   /** The packages that are published. */
   get names() {
@@ -110,6 +115,6 @@ export class PackedWorkspace {
   }
 
   dispose() {
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#made !== undefined) rmSync(this.#made, { recursive: true, force: true });
   }
 }

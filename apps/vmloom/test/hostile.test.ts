@@ -7,10 +7,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const tiny = await guestImage('tiny');
@@ -80,14 +83,12 @@ describe('hostile images', () => {
 });
 
 describe('the command line answers what is wrong with one sentence and a status', () => {
-  const file = (name: string, bytes: Uint8Array): string => {
-    const path = join(folder, name);
-    writeFileSync(path, bytes);
-    return path;
-  };
-  const truncated = file('truncated.elf', tiny.subarray(0, 200));
-  const big = file('big', new Uint8Array(20 * 2 ** 20).fill(1));
-  const gzip = file('broken.gz', Uint8Array.of(0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8));
+  const [truncated, big, gzip] = ['truncated.elf', 'big', 'broken.gz'];
+  beforeAll(() => {
+    writeFileSync(join(folder, truncated), tiny.subarray(0, 200));
+    writeFileSync(join(folder, big), new Uint8Array(20 * 2 ** 20).fill(1));
+    writeFileSync(join(folder, gzip), Uint8Array.of(0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8));
+  });
 
   it.each([
     ['nothing of the kind', ['frobnicate'], /no command frobnicate/],
@@ -128,6 +129,7 @@ describe('the command line answers what is wrong with one sentence and a status'
     ['a demo with arguments', ['demo', 'please'], /takes no arguments/],
   ])('%s', (_name, args, sentence) => {
     const { status, stderr } = spawnSync(process.execPath, [bin, ...args], {
+      cwd: folder,
       encoding: 'utf8',
       timeout: 20_000,
     });

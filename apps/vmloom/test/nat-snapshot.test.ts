@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCommandLine } from '../src/options/command-line.js';
 import { Session } from '../src/run/session.js';
 
 const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 const tiny = fileURLToPath(new URL('../../../packages/guest/prebuilt/tiny.elf', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+});
 const COUNT = 3000;
 
 afterAll(() => rmSync(folder, { recursive: true }));

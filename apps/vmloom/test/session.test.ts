@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runLine } from '../src/monitor/commands.js';
 import { MonitorServer } from '../src/monitor/server.js';
 import { parseCommandLine } from '../src/options/command-line.js';
@@ -12,7 +12,10 @@ import { Session } from '../src/run/session.js';
 
 const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 const tiny = fileURLToPath(new URL('../../../packages/guest/prebuilt/tiny.elf', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A guest at its prompt, with a NIC on a hub. */

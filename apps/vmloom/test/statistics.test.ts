@@ -2,12 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../src/commands/run.js';
 import type { RunStatistics } from '../src/run/statistics.js';
 
 const bench = fileURLToPath(new URL('../../../packages/guest/prebuilt/bench.elf', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const runBench = (file: string): Promise<number> =>

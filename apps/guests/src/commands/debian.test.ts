@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GuestsError } from '../error.js';
-import { defaults, startDebian } from './debian.js';
+import { defaults, passOn, startDebian } from './debian.js';
 
 describe('npm run guest -- debian', () => {
   it('gives memory and a network card to a machine for which nobody named any', () => {
@@ -14,4 +14,17 @@ describe('npm run guest -- debian', () => {
     await expect(startDebian(['5.10'])).rejects.toThrow(GuestsError);
     await expect(startDebian(['5.10'])).rejects.toThrow('there are 6.12, 7.2');
   });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)(
+    '%s ends the machine first, so that its files go',
+    async (signal) => {
+      const before = process.listeners(signal);
+      const ended = passOn(['-e', 'setInterval(() => undefined, 1000)']);
+      const added = process.listeners(signal).filter((listener) => !before.includes(listener));
+      expect(added).toHaveLength(1);
+      added[0](signal, 0);
+      expect(await ended).toBe(1);
+      expect(process.listeners(signal)).toEqual(before);
+    },
+  );
 });

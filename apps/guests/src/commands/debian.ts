@@ -52,15 +52,23 @@ function isSeries(word: string | undefined): word is KernelSeries {
   return word !== undefined && Object.hasOwn(KERNELS, word);
 }
 
-function passOn(args: readonly string[]): Promise<number> {
+/** Runs node with these arguments at this process's terminal, and passes on what it is told; the exit status. */
+export function passOn(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'inherit' });
     // The terminal sends its signals to both; the machine decides what they mean.
     const wait = (): void => undefined;
     process.on('SIGINT', wait);
+    // Whoever ends this process ends the machine, and the folder goes too.
+    const ends = (['SIGTERM', 'SIGHUP'] as const).map((signal) => {
+      const end = (): void => void child.kill(signal);
+      process.on(signal, end);
+      return () => process.off(signal, end);
+    });
     child.on('error', reject);
     child.on('close', (code) => {
       process.off('SIGINT', wait);
+      for (const off of ends) off();
       resolve(code ?? 1);
     });
   });
