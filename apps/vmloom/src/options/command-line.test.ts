@@ -55,6 +55,9 @@ describe("QEMU's command line", () => {
     ['-rtc base=2024-02-29T12:00:00', { rtc: 1_709_208_000_000_000_000n }],
     ['-time virtual', { time: 'virtual' }],
     ['-monitor none', { monitors: [] }],
+    ['-accel tcg', { jit: {} }],
+    ['-accel jit,tb-size=8', { jit: { quota: 8 << 20 } }],
+    ['-accel interpreter', { jit: false }],
     ['-statistics cost.json', { statistics: 'cost.json' }],
     ['-S', { paused: true, gdb: undefined }],
     ['-s', { gdb: { host: '127.0.0.1', port: 1234 } }],
@@ -83,6 +86,8 @@ describe("QEMU's command line", () => {
     ['-smp 9', '-smp: cpus is a number from 1 to 8, not "9"'],
     ['-smp 0', '-smp: cpus is a number from 1 to 8, not "0"'],
     ['-m lots', '-m is a size such as 128M or 1G, not "lots"'],
+    ['-accel kvm', '-accel is jit or tcg or interpreter, not "kvm"'],
+    ['-accel jit,tb-size=0', '-accel: tb-size is a number from 1 to 2047, not "0"'],
     ['-serial tcp::1', '-serial is stdio, mon:stdio, file:PATH or none, not "tcp::1"'],
     ['-netdev user', '-netdev user needs id='],
     [

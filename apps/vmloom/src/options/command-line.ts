@@ -32,6 +32,11 @@ export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   M: { argument: 'virt', help: 'the board; virt is the only one' },
   machine: { argument: 'virt', help: 'the same', alias: 'M' },
   cpu: { argument: 'rv64', help: 'the harts: rv64 or max, the same here' },
+  accel: {
+    argument: 'jit|interpreter,tb-size=N',
+    help: 'whether hot code is compiled, in N MiB at most; tcg is jit',
+  },
+  'cpu-check': { help: 'interpreted beside it, in virtual time: ends at the first difference' },
   smp: { argument: '[cpus=]N', help: 'harts, 1 to 8' },
   m: { argument: '[size=]SIZE', help: 'RAM, in MiB unless the size has a unit' },
   kernel: { argument: 'FILE', help: 'ELF file, Linux Image (plain or gzip) or raw program' },
@@ -98,10 +103,13 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
   checkMachine(last('M'));
   oneOf('-cpu', last('cpu'), ['rv64', 'max']);
   oneOf('-display', last('display'), ['none']);
+  const cpuCheck = has('cpu-check');
   const nics = all('nic').map((value, index) => nicPlan(value, index));
   return {
     name: last('name') ?? 'machine',
     harts: harts(last('smp')),
+    jit: accelerator(last('accel')),
+    cpuCheck,
     memory: memory(last('m')),
     bios: bios(last('bios')),
     kernel: last('kernel'),
@@ -121,7 +129,7 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
     loadSnapshot: last('loadvm'),
     rtc: rtc(last('rtc')),
     statistics: last('statistics'),
-    time: oneOf('-time', last('time'), ['realtime', 'virtual']) ?? 'realtime',
+    time: oneOf('-time', last('time'), ['realtime', 'virtual']) ?? (cpuCheck ? 'virtual' : 'realtime'),
   };
 }
 
@@ -154,6 +162,19 @@ function harts(value: string | undefined): number {
   const count = properties.number('cpus', 1, { least: 1, most: MAX_HARTS });
   properties.done();
   return count;
+}
+
+/** `-accel tcg,tb-size=N`: QEMU's option for the size of its own cache of compiled code, in MiB. */
+function accelerator(value: string | undefined): RunPlan['jit'] {
+  if (value === undefined) return undefined;
+  const properties = new Properties(value, '-accel', 'accel');
+  const name = oneOf('-accel', properties.required('accel'), ['jit', 'tcg', 'interpreter']);
+  const size = properties.number('tb-size', 0, { least: 1, most: 2047 });
+  // Harts share a thread, as those of QEMU may.
+  properties.choice('thread', ['single', 'multi'], 'single');
+  properties.done();
+  if (name === 'interpreter') return false;
+  return size === 0 ? {} : { quota: size * MIB };
 }
 
 function memory(value: string | undefined): number {

@@ -47,6 +47,10 @@ export interface GdbPlan {
 export interface RunPlan {
   readonly name: string;
   readonly harts: number;
+  /** How hot code is compiled; false: not at all, undefined: as the machine has it. */
+  readonly jit: { readonly quota?: number } | false | undefined;
+  /** The interpreter runs beside it, and both are compared. */
+  readonly cpuCheck: boolean;
   /** Bytes. */
   readonly memory: number;
   readonly bios: 'default' | 'none' | { readonly path: string };

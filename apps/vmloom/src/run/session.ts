@@ -1,8 +1,18 @@
-import { createMachine, unpackImage, World, type Machine, type MachineExit } from '@vmloom/machine';
+import {
+  CpuCheck,
+  createMachine,
+  unpackImage,
+  World,
+  type Machine,
+  type MachineExit,
+  type MachineOptions,
+} from '@vmloom/machine';
 import { readFile } from 'node:fs/promises';
 import { CliError } from '../error.js';
 import type { InfoTopic, MonitorTarget } from '../monitor/target.js';
 import type { RunPlan } from '../options/plan.js';
+import type { SerialConsole } from '../serial/terminal.js';
+import { CheckedRun, refuseWithCheck } from './checked-run.js';
 import { plugDevices } from './devices.js';
 import { infoText } from './info.js';
 import { find, makeNetworks, type Network } from './networks.js';
@@ -10,6 +20,8 @@ import { readSnapshot, writeSnapshot } from './snapshot-file.js';
 
 /** Something the session tells its monitors. */
 export type SessionEvent = 'STOP' | 'RESUME' | 'RESET' | 'SHUTDOWN';
+
+type Networks = ReadonlyMap<string, Network>;
 
 /** One machine of a command line, from power-on to the exit status. */
 export class Session implements MonitorTarget {
@@ -19,40 +31,50 @@ export class Session implements MonitorTarget {
   held: () => boolean = () => false;
   readonly #plan: RunPlan;
   #prelaunch: boolean;
+  readonly #checked: CheckedRun | undefined;
   #finish!: (status: number) => void;
+  #fail!: (error: unknown) => void;
   /** The exit status of the process, when the machine has ended or somebody quit. */
-  readonly finished = new Promise<number>((resolve) => (this.#finish = resolve));
+  readonly finished = new Promise<number>((resolve, reject) => {
+    this.#finish = resolve;
+    this.#fail = reject;
+  });
 
   private constructor(
     plan: RunPlan,
     readonly machine: Machine,
-    readonly networks: ReadonlyMap<string, Network>,
+    readonly networks: Networks,
+    checked?: CheckedRun,
   ) {
     this.#plan = plan;
+    this.#checked = checked;
     this.#prelaunch = plan.paused;
   }
 
   /** Reads the files, makes the machine and opens its networks; nothing runs yet. @throws CliError and the packages' errors */
   static async create(plan: RunPlan): Promise<Session> {
+    if (plan.cpuCheck) refuseWithCheck(plan);
     const files = await readFiles(plan);
-    const world = new World({ time: plan.time });
-    const networks = makeNetworks(world, plan.netdevs, plan.dumps);
-    const machine = await createMachine({
-      name: plan.name,
-      world,
-      memory: plan.memory,
-      harts: plan.harts,
-      firmware: plan.bios === 'default' ? 'sbi' : plan.bios === 'none' ? 'none' : files.bios!,
-      onReset: plan.noReboot ? 'end' : 'boot',
-      epoch: plan.rtc === 'now' ? BigInt(Date.now()) * 1_000_000n : plan.rtc,
-      ...(files.kernel === undefined ? {} : { kernel: files.kernel }),
-      ...(files.initrd === undefined ? {} : { initrd: files.initrd }),
-      ...(files.deviceTree === undefined ? {} : { deviceTree: files.deviceTree }),
-      ...(plan.append === undefined ? {} : { bootArguments: plan.append }),
+    const epoch = plan.rtc === 'now' ? BigInt(Date.now()) * 1_000_000n : plan.rtc;
+    if (!plan.cpuCheck) {
+      const { machine, networks } = await makeMachine(plan, files, epoch, plan.jit);
+      return new Session(plan, machine, networks);
+    }
+    let networks: Networks = new Map();
+    const check = await CpuCheck.create({
+      make: async (jit) => {
+        const made = await makeMachine(plan, files, epoch, jit);
+        ({ networks } = made);
+        return made.machine;
+      },
+      ...(plan.jit === undefined ? {} : { jit: plan.jit }),
     });
-    plugDevices(machine, networks, plan.devices);
-    await Promise.all([...networks.values()].map((network) => network.ready()));
-    return new Session(plan, machine, networks);
+    return new Session(plan, check.machine, networks, new CheckedRun(check));
+  }
+
+  /** Where typing goes and output comes from. */
+  get console(): SerialConsole {
+    return this.#checked?.console ?? this.machine.console;
   }
 
   get name(): string {
@@ -61,15 +83,20 @@ export class Session implements MonitorTarget {
 
   /** Starts the machine, unless it is to wait for `cont`. */
   async begin(): Promise<void> {
+    void this.machine.exited.then((exit) => this.#ended(exit));
+    if (this.#checked !== undefined) {
+      void this.#checked.run().catch((error: unknown) => this.#fail(error));
+      return;
+    }
     this.machine.powerOn();
     if (this.#prelaunch) this.machine.pause();
     if (this.#plan.loadSnapshot !== undefined) await this.loadSnapshot(this.#plan.loadSnapshot);
-    void this.machine.exited.then((exit) => this.#ended(exit));
     this.#startWorld();
   }
 
   /** Ends the loop and closes sockets and captures. */
   close(): void {
+    this.#checked?.close();
     this.machine.world.stop();
     for (const network of this.networks.values()) network.close();
   }
@@ -143,6 +170,34 @@ export class Session implements MonitorTarget {
     this.onEvent?.('SHUTDOWN');
     this.#finish(exit.code & 0xff);
   }
+}
+
+/** The machine of a command line in a world of its own, with its networks. */
+async function makeMachine(
+  plan: RunPlan,
+  files: Files,
+  epoch: bigint,
+  jit: MachineOptions['jit'],
+): Promise<{ machine: Machine; networks: Networks }> {
+  const world = new World({ time: plan.time });
+  const networks = makeNetworks(world, plan.netdevs, plan.dumps);
+  const machine = await createMachine({
+    name: plan.name,
+    world,
+    memory: plan.memory,
+    harts: plan.harts,
+    firmware: plan.bios === 'default' ? 'sbi' : plan.bios === 'none' ? 'none' : files.bios!,
+    onReset: plan.noReboot ? 'end' : 'boot',
+    epoch,
+    ...(jit === undefined ? {} : { jit }),
+    ...(files.kernel === undefined ? {} : { kernel: files.kernel }),
+    ...(files.initrd === undefined ? {} : { initrd: files.initrd }),
+    ...(files.deviceTree === undefined ? {} : { deviceTree: files.deviceTree }),
+    ...(plan.append === undefined ? {} : { bootArguments: plan.append }),
+  });
+  plugDevices(machine, networks, plan.devices);
+  await Promise.all([...networks.values()].map((network) => network.ready()));
+  return { machine, networks };
 }
 
 interface Files {
