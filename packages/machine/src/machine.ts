@@ -37,7 +37,10 @@ export interface MachineOptions {
   readonly epoch?: bigint;
   /** Makes the device tree's random seed. 1 unless told. */
   readonly seed?: number | bigint;
-  /** Virtual picoseconds of one instruction; 1000 unless told. */
+  /**
+   * Virtual picoseconds of one instruction; unless told 1000, or 100 in a realtime world, where a hart waits for the
+   * wall clock as soon as it is faster than that, and takes the wall's time when it is slower.
+   */
   readonly picosecondsPerInstruction?: number;
   /** How hot code is compiled; false or left out: it is all interpreted. The guest cannot tell. */
   readonly jit?: CoreOptions['jit'];
@@ -60,6 +63,7 @@ export interface HartDebugger {
 
 const POWER_OFF: MachineExit = { reason: 'power-off', code: 0 };
 const MAX_HARTS = 8;
+const PICOSECONDS = { virtual: 1000, realtime: 100 };
 /** Pages of guest code kept decoded: 4 MiB of it, in 32 MiB of the reserve. */
 const CODE_PAGES = 1024;
 /** State of harts and devices. Only what is touched costs memory. */
@@ -118,7 +122,7 @@ export class Machine implements WorldPart {
           clock: this.world.clock,
           name: `${this.name}.hart${id}`,
           hostFirmware: firmware === 'sbi',
-          picosecondsPerInstruction: options.picosecondsPerInstruction ?? 1000,
+          picosecondsPerInstruction: options.picosecondsPerInstruction ?? PICOSECONDS[this.world.time],
         }),
     );
     const output = new Uint8Array(1);

@@ -1,2 +1,2 @@
 /** The emitter of compiled code: one instance serves one core. `j` is the emitter's state block. */
-export { compileRegion } from './jit/compile';
+export { beginSeeds, compileSeeds, seedOffset, seedRegion } from './jit/compile';

@@ -22,12 +22,15 @@ import {
   REGION_NODES,
   REGION_PAGES,
   REGION_PAGE_COUNT,
+  REGION_PAGE_SIZE,
   REGION_PENDING,
   REGION_SIZE,
   REGION_STATE,
+  R_DISTANCE,
   R_ENTRY,
   R_OP,
   R_REGION,
+  R_VISITS,
 } from '../src/layout';
 import { OP_COMPILED } from './ops';
 
@@ -83,14 +86,18 @@ export function beginRegion(c: u32, region: u32): void {
   store<u32>(descriptor, REGION_PENDING, REGION_STATE);
 }
 
-/** It holds code of a host page, from byte `first` to `end`: stores there are seen from now on. */
-export function addPage(c: u32, region: u32, frame: u32, first: u32, end: u32): bool {
+/**
+ * It holds code of a host page, `distance` pages behind its base, from byte `first` to `end`: stores there are
+ * seen from now on.
+ */
+export function addPage(c: u32, region: u32, frame: u32, distance: i32, first: u32, end: u32): bool {
   const descriptor = regionAddress(c, region);
   const count = load<u32>(descriptor, REGION_PAGE_COUNT);
-  const page = descriptor + REGION_PAGES + (count << 3);
+  const page = descriptor + REGION_PAGES + count * REGION_PAGE_SIZE;
   store<u32>(page, frame);
   store<u16>(page, first, 4);
   store<u16>(page, end, 6);
+  store<i32>(page, distance, 8);
   store<u32>(descriptor, count + 1, REGION_PAGE_COUNT);
   const flag = load<u32>(c, C_FLAGS) + (frame >>> 12);
   store<u8>(flag, load<u8>(flag) | PAGE_CODE);
@@ -101,10 +108,22 @@ export function addEntry(c: u32, region: u32, frame: u32, offset: u32, entry: u3
   return addNode(c, region, frame, offset, entry);
 }
 
+/** How many pages a host page lies behind the region's base. */
+function distanceOf(c: u32, region: u32, frame: u32): i32 {
+  const descriptor = regionAddress(c, region);
+  for (let index: u32 = 0; index < load<u32>(descriptor, REGION_PAGE_COUNT); index++) {
+    const page = descriptor + REGION_PAGES + index * REGION_PAGE_SIZE;
+    if (load<u32>(page) == frame) return load<i32>(page, 8);
+  }
+  return 0;
+}
+
 // @ts-ignore: decorator
 @inline
-function mark(record: u32, node: u32): void {
+function mark(record: u32, node: u32, distance: i32): void {
   store<u16>(record, OP_COMPILED, R_OP);
+  store<i16>(record, distance, R_DISTANCE);
+  store<u16>(record, 0, R_VISITS);
   store<u32>(record, load<u16>(node, NODE_ENTRY), R_ENTRY);
   store<u32>(record, load<u32>(node, NODE_REGION), R_REGION);
 }
@@ -115,7 +134,7 @@ export function installRegion(c: u32, region: u32): bool {
   if (load<u32>(descriptor, REGION_STATE) != REGION_PENDING) return false;
   store<u32>(descriptor, REGION_INSTALLED, REGION_STATE);
   for (let index: u32 = 0; index < load<u32>(descriptor, REGION_PAGE_COUNT); index++) {
-    const frame = load<u32>(descriptor + REGION_PAGES + (index << 3));
+    const frame = load<u32>(descriptor + REGION_PAGES + index * REGION_PAGE_SIZE);
     const records = recordsOf(c, frame);
     if (records != 0) markEntries(c, frame, records, region);
   }
@@ -132,7 +151,9 @@ export function markEntries(c: u32, frame: u32, records: u32, region: u32): void
     if (load<u32>(regionAddress(c, owner), REGION_STATE) != REGION_INSTALLED) continue;
     const record = records + (offset << 3);
     // Of several regions that enter here the newest stands first in the list.
-    if (region != 0 || load<u16>(record, R_OP) != OP_COMPILED) mark(record, node);
+    if (region != 0 || load<u16>(record, R_OP) != OP_COMPILED) {
+      mark(record, node, distanceOf(c, owner, frame));
+    }
   }
 }
 
@@ -166,7 +187,7 @@ export function dropRegion(c: u32, region: u32): void {
   const state = load<u32>(descriptor, REGION_STATE);
   if (state != REGION_PENDING && state != REGION_INSTALLED) return;
   for (let index: u32 = 0; index < load<u32>(descriptor, REGION_PAGE_COUNT); index++) {
-    const frame = load<u32>(descriptor + REGION_PAGES + (index << 3));
+    const frame = load<u32>(descriptor + REGION_PAGES + index * REGION_PAGE_SIZE);
     const records = recordsOf(c, frame);
     let node = load<u32>(pageList(c, frame));
     while (node != 0) {
@@ -191,7 +212,7 @@ export function dropRegion(c: u32, region: u32): void {
 function holds(c: u32, region: u32, frame: u32, first: u32, end: u32): bool {
   const descriptor = regionAddress(c, region);
   for (let index: u32 = 0; index < load<u32>(descriptor, REGION_PAGE_COUNT); index++) {
-    const page = descriptor + REGION_PAGES + (index << 3);
+    const page = descriptor + REGION_PAGES + index * REGION_PAGE_SIZE;
     if (load<u32>(page) == frame && u32(load<u16>(page, 4)) < end && u32(load<u16>(page, 6)) > first) return true;
   }
   return false;

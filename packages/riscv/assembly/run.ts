@@ -33,7 +33,7 @@ import { execute } from './execute';
 import { floatInstruction } from './float';
 import { isFloatOperation } from './float-operation';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orCombine, rem, remu, remuw, remw } from './integer';
-import { enterCompiled, heats, noteCompiled, request } from './hotness';
+import { enterCompiled, heats, noteCompiled, noteTransition, request } from './hotness';
 import { AT_FAULT, fetchPage } from './mmu';
 import * as O from './ops';
 import { FS, LEAVE, NEXT, TRAPPED } from './status';
@@ -202,25 +202,32 @@ export function run(s: u32): void {
           const answer = enterCompiled(s, record, pagePc);
           left = load<u32>(s, S_LEFT);
           noteCompiled(s, before - left, answer);
-          if (answer >= LEAVE && answer != INTERPRET) return;
-          far = 2;
-          target = load<u64>(s, S_PC);
-          if (answer == NEXT) far = 1;
-          else if (answer == INTERPRET) {
-            const entry = tlbEntry(load<u32>(s, S_FETCH_TLB), target);
-            if (load<u64>(entry) != (target & PAGE_MASK)) break;
-            pagePc = target & PAGE_MASK;
-            pageRecords = load<u32>(entry, 8);
-            record = pageRecords + ((u32(target) & 0xfff) << 3);
-            far = 0;
-            if (left != 0 && i32(load<u16>(record, R_OP)) == O.OP_COMPILED) {
-              coveredRecord(s, record, target);
-              record = s + S_CROSSING;
-              pageRecords = record - ((u32(target) & 0xfff) << 3);
-            }
-            continue;
+          if (answer != NEXT && answer != INTERPRET) {
+            if (answer >= LEAVE) return;
+            far = 2;
+            break;
           }
-          break;
+          target = load<u64>(s, S_PC);
+          const entry = tlbEntry(load<u32>(s, S_FETCH_TLB), target);
+          if (load<u64>(entry) != (target & PAGE_MASK)) {
+            far = 2;
+            break;
+          }
+          const from = record;
+          const fromPc = pagePc;
+          pagePc = target & PAGE_MASK;
+          pageRecords = load<u32>(entry, 8);
+          record = pageRecords + ((u32(target) & 0xfff) << 3);
+          if (i32(load<u16>(record, R_OP)) != O.OP_COMPILED) {
+            if (answer == NEXT && heats(record, threshold)) request(s, record, target);
+          } else if (answer == NEXT) {
+            noteTransition(s, from, fromPc, record, target);
+          } else if (left != 0) {
+            coveredRecord(s, record, target);
+            record = s + S_CROSSING;
+            pageRecords = record - ((u32(target) & 0xfff) << 3);
+          }
+          continue;
         }
         case O.OP_FENCE:
           record += step(record);

@@ -139,11 +139,21 @@ export const C_BREAKPOINTS = 296;
 export const MAX_BREAKPOINTS = 256;
 // Executions after which an instruction asks to be compiled, 1 to 255; 0 never.
 export const C_THRESHOLD = 304;
-// Instructions that asked: host offset, hart state (u32 each), virtual address (u64).
+// Instructions that asked: host offset, hart state (u32 each), virtual address (u64); when it is compiled and
+// often entered from another region, that region (u32), its own (u32), and the bases of both (u64 each).
 export const C_QUEUE = 308;
 export const C_QUEUE_COUNT = 312;
 export const QUEUE_LENGTH = 64;
-export const QUEUE_ENTRY_SIZE = 16;
+export const QUEUE_ENTRY_SIZE = 40;
+export const Q_OFFSET = 0;
+export const Q_HART = 4;
+export const Q_PC = 8;
+export const Q_FROM = 16;
+export const Q_TO = 20;
+export const Q_FROM_BASE = 24;
+export const Q_TO_BASE = 32;
+// Entries from another region after which the two ask to be one.
+export const C_MERGE_THRESHOLD = 340;
 // Compiled regions: descriptors by number, a list of nodes for each host page, unused nodes.
 export const C_REGIONS = 316;
 export const C_REGION_LIMIT = 320;
@@ -159,10 +169,12 @@ export const REGION_STATE = 0;
 export const REGION_NEXT_DROPPED = 4;
 export const REGION_NODES = 8;
 export const REGION_PAGE_COUNT = 12;
-// For each page: host page u32, first byte and end u16 of what the region holds of it.
+// For each page: host page u32, first byte and end u16 of what the region holds of it, pages from the region's
+// base to it i32.
 export const REGION_PAGES = 16;
-export const REGION_MAX_PAGES = 4;
-export const REGION_SIZE = 48;
+export const REGION_PAGE_SIZE = 12;
+export const REGION_MAX_PAGES = 8;
+export const REGION_SIZE = 112;
 export const REGION_FREE = 0;
 export const REGION_PENDING = 1;
 export const REGION_INSTALLED = 2;
@@ -192,7 +204,10 @@ export const R_STEP = 6;
 export const R_HEAT = 7;
 export const R_IMM = 8;
 export const R_RAW = 12;
-// The record of a compiled entry holds the number of the entry and the region.
+// The record of a compiled entry holds the number of the entry, the region, the pages from its base (i16), and
+// how often other regions led here (u16).
+export const R_DISTANCE = 2;
+export const R_VISITS = 4;
 export const R_ENTRY = 8;
 export const R_REGION = 12;
 export const DECODED_PAGE_SIZE = 32784;

@@ -5,17 +5,32 @@ import {
   B_ENTRY,
   CELLS_PER_PAGE,
   J_BLOCK_COUNT,
+  J_BASE,
   J_CORE,
+  J_HART,
+  J_MAX_PAGES,
   J_OUT,
   J_OUT_LIMIT,
-  J_PAGES,
   J_PAGE_COUNT,
-  J_PAGE_SIZE,
   J_SLOT,
 } from '../../src/jit/layout';
-import { R_STEP } from '../../src/layout';
-import { addEntry, addPage, beginRegion, dropRegion, recordsOf } from '../regions';
-import { blockAddress, cellRecord, discover } from './discover';
+import {
+  C_REGION_PAGES,
+  NODE_NEXT_IN_PAGE,
+  NODE_NO_ENTRY,
+  NODE_OFFSET,
+  NODE_REGION,
+  REGION_INSTALLED,
+  REGION_PAGES,
+  REGION_PAGE_COUNT,
+  REGION_PAGE_SIZE,
+  REGION_STATE,
+  R_OP,
+  R_STEP,
+} from '../../src/layout';
+import { OP_COMPILED } from '../ops';
+import { addEntry, addPage, beginRegion, dropRegion, recordsOf, regionAddress } from '../regions';
+import { addRegionPage, addSeed, beginDiscovery, blockAddress, cellRecord, discover, hasPage, pageConflicts, pageOf } from './discover';
 import { emitRegion } from './region';
 
 /** From a hot instruction to the bytes of a function. */
@@ -47,35 +62,75 @@ function describe(j: u32, region: u32): bool {
   beginRegion(c, region);
   for (let page: u32 = 0; page < load<u32>(j, J_PAGE_COUNT); page++) {
     const bytes = extent(j, page);
-    const frame = load<u32>(j + J_PAGES + page * J_PAGE_SIZE);
-    if (bytes >>> 16 != 0 && !addPage(c, region, frame, bytes & 0xffff, bytes >>> 16)) return false;
+    const at = pageOf(j, page);
+    const frame = load<u32>(at);
+    if (bytes >>> 16 != 0 && !addPage(c, region, frame, load<i32>(at, 4) >> 12, bytes & 0xffff, bytes >>> 16))
+      return false;
   }
   for (let index: u32 = 1; index < load<u32>(j, J_BLOCK_COUNT); index++) {
     const block = blockAddress(j, index);
     const entry = load<u32>(block, B_ENTRY);
     if (entry == 0) continue;
     const cell = load<u32>(block, B_CELL);
-    const frame = load<u32>(j + J_PAGES + (cell / CELLS_PER_PAGE) * J_PAGE_SIZE);
+    const frame = load<u32>(pageOf(j, cell / CELLS_PER_PAGE));
     if (!addEntry(c, region, frame, (cell & (CELLS_PER_PAGE - 1)) << 1, entry - 1)) return false;
   }
   return true;
 }
 
+/** A region begins: `hart` is the state of one that asks for it, `base` the virtual address of its first page. */
+export function beginSeeds(j: u32, hart: u32, base: u64): void {
+  store<u32>(j, hart, J_HART);
+  store<u64>(j, base, J_BASE);
+  beginDiscovery(j);
+}
+
+/** It is entered at a host offset in its first page; false where that is compiled already. */
+export function seedOffset(j: u32, offset: u32): bool {
+  const records = recordsOf(load<u32>(j, J_CORE), offset & ~0xfff);
+  const inPage = offset & 0xfff;
+  if (records != 0 && i32(load<u16>(records + (inPage << 3), R_OP)) == OP_COMPILED) return false;
+  if (!hasPage(j, offset & ~0xfff, 0)) addRegionPage(j, offset & ~0xfff, 0);
+  addSeed(j, inPage);
+  return true;
+}
+
 /**
- * Compiles the region that is entered at a host offset, for the slot `region`: its function's body is written
- * at `out`, which has room up to `limit`. The length of the body, 0 when there is nothing to compile.
+ * It takes the place of a region whose base lies `distance` bytes behind its own; false when the pages are too
+ * many or the old region is gone.
  */
-export function compileRegion(j: u32, region: u32, offset: u32, out: u32, limit: u32): u32 {
+export function seedRegion(j: u32, old: u32, distance: i32): bool {
   const c = load<u32>(j, J_CORE);
-  const page = j + J_PAGES;
-  store<u32>(page, offset & ~0xfff);
-  store<u32>(page, 0, 4);
-  store<u32>(page, recordsOf(c, offset & ~0xfff), 8);
-  store<u32>(j, 1, J_PAGE_COUNT);
+  const descriptor = regionAddress(c, old);
+  if (load<u32>(descriptor, REGION_STATE) != REGION_INSTALLED) return false;
+  for (let index: u32 = 0; index < load<u32>(descriptor, REGION_PAGE_COUNT); index++) {
+    const page = descriptor + REGION_PAGES + index * REGION_PAGE_SIZE;
+    const frame = load<u32>(page);
+    const at = distance + (load<i32>(page, 8) << 12);
+    if (pageConflicts(j, frame, at)) return false;
+    if (!hasPage(j, frame, at)) {
+      if (load<u32>(j, J_PAGE_COUNT) >= load<u32>(j, J_MAX_PAGES)) return false;
+      addRegionPage(j, frame, at);
+    }
+    let node = load<u32>(load<u32>(c, C_REGION_PAGES) + ((frame >>> 12) << 2));
+    for (; node != 0; node = load<u32>(node, NODE_NEXT_IN_PAGE)) {
+      const offset = i32(load<u16>(node, NODE_OFFSET));
+      if (load<u32>(node, NODE_REGION) == old && offset != NODE_NO_ENTRY) addSeed(j, at + offset);
+    }
+  }
+  return true;
+}
+
+/**
+ * Compiles what the seeds lead to, for the slot `region`: the function's body is written at `out`, which has room
+ * up to `limit`. The length of the body, 0 when there is nothing to compile, or too much for a `whole` one.
+ */
+export function compileSeeds(j: u32, region: u32, whole: bool, out: u32, limit: u32): u32 {
+  const c = load<u32>(j, J_CORE);
   store<u32>(j, region, J_SLOT);
   store<u32>(j, out, J_OUT);
   store<u32>(j, limit, J_OUT_LIMIT);
-  if (!discover(j, (offset & 0xfff) >>> 1)) return 0;
+  if (!discover(j, whole)) return 0;
   if (!emitRegion(j)) return 0;
   if (!describe(j, region)) {
     dropRegion(c, region);

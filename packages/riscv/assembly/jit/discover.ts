@@ -14,18 +14,22 @@ import {
   CELL_LEADER,
   CELL_QUEUED,
   CELL_SEEN,
+  J_BASE,
   J_BLOCKS,
   J_BLOCK_COUNT,
   J_BLOCK_OF,
   J_CORE,
   J_ENTRY_COUNT,
   J_FOLLOW_ALL,
+  J_HART,
   J_INSTRUCTIONS,
   J_MARKS,
   J_MAX_INSTRUCTIONS,
+  J_MAX_PAGES,
   J_PAGES,
   J_PAGE_COUNT,
   J_PAGE_SIZE,
+  J_QUEUED,
   J_RECORDS,
   J_WORK,
   KIND_BRANCH,
@@ -36,10 +40,12 @@ import {
   MAX_ENTRIES,
   NO_BLOCK,
 } from '../../src/jit/layout';
-import { RECORD_SIZE, R_IMM, R_OP, R_STEP } from '../../src/layout';
+import { RECORD_SIZE, R_IMM, R_OP, R_STEP, S_FETCH_TLB } from '../../src/layout';
 import { breakpointInPage } from '../breakpoint';
 import { decodeInto } from '../decode';
 import { OP_BEQ, OP_BGEU, OP_BREAKPOINT, OP_JAL, OP_JALR } from '../ops';
+import { recordsOf } from '../regions';
+import { tlbEntry } from '../tlb';
 import { compiles } from './classes';
 import { destination } from './registers';
 
@@ -64,7 +70,7 @@ function markOf(j: u32, cell: u32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function pageOf(j: u32, index: u32): u32 {
+export function pageOf(j: u32, index: u32): u32 {
   return j + J_PAGES + index * J_PAGE_SIZE;
 }
 
@@ -87,6 +93,55 @@ export function cellAt(j: u32, position: i32): u32 {
     if (inPage >= 0 && inPage < 4096) return index * CELLS_PER_PAGE + (u32(inPage) >>> 1);
   }
   return NO_CELL;
+}
+
+/**
+ * The cell at a position, whose page becomes one of the region's if there is room: it is the one to which the
+ * hart's fetch table leads now.
+ */
+function reach(j: u32, position: i32): u32 {
+  const known = cellAt(j, position);
+  const count = load<u32>(j, J_PAGE_COUNT);
+  if (known != NO_CELL || count == load<u32>(j, J_MAX_PAGES)) return known;
+  const distance = position & ~0xfff;
+  const address = load<u64>(j, J_BASE) + i64(distance);
+  const entry = tlbEntry(load<u32>(load<u32>(j, J_HART), S_FETCH_TLB), address);
+  if (load<u64>(entry) != address) return NO_CELL;
+  const frame = load<u32>(entry, 12);
+  for (let index: u32 = 0; index < count; index++) {
+    if (load<u32>(pageOf(j, index)) == frame) return NO_CELL;
+  }
+  addRegionPage(j, frame, distance);
+  return cellAt(j, position);
+}
+
+/** Whether a host page is one of the region's at a distance from its base. */
+export function hasPage(j: u32, frame: u32, distance: i32): bool {
+  for (let index: u32 = 0; index < load<u32>(j, J_PAGE_COUNT); index++) {
+    const page = pageOf(j, index);
+    if (load<u32>(page) == frame && load<i32>(page, 4) == distance) return true;
+  }
+  return false;
+}
+
+/** Whether it cannot become one: it is one at another distance, or another page is there. */
+export function pageConflicts(j: u32, frame: u32, distance: i32): bool {
+  for (let index: u32 = 0; index < load<u32>(j, J_PAGE_COUNT); index++) {
+    const page = pageOf(j, index);
+    if ((load<u32>(page) == frame) != (load<i32>(page, 4) == distance)) return true;
+  }
+  return false;
+}
+
+/** A host page becomes one of the region's, `distance` bytes behind its base. */
+export function addRegionPage(j: u32, frame: u32, distance: i32): void {
+  const index = load<u32>(j, J_PAGE_COUNT);
+  const page = pageOf(j, index);
+  store<u32>(page, frame);
+  store<i32>(page, distance, 4);
+  store<u32>(page, recordsOf(load<u32>(j, J_CORE), frame), 8);
+  memory.fill(load<u32>(j, J_MARKS) + index * CELLS_PER_PAGE, 0, CELLS_PER_PAGE);
+  store<u32>(j, index + 1, J_PAGE_COUNT);
 }
 
 /** The host offset of a cell's instruction. */
@@ -117,23 +172,32 @@ function decodeCell(j: u32, cell: u32): bool {
 }
 
 /** A place where a block begins, if the walk may go there. */
-function enqueue(j: u32, position: i32, tail: u32, mark: u32): u32 {
-  const cell = cellAt(j, position);
-  if (cell == NO_CELL || !met(j, cell)) return tail;
+function enqueue(j: u32, position: i32, mark: u32): void {
+  const cell = reach(j, position);
+  if (cell != NO_CELL && met(j, cell)) enqueueCell(j, cell, mark);
+}
+
+function enqueueCell(j: u32, cell: u32, mark: u32): void {
   const at = markOf(j, cell);
   const old: u32 = load<u8>(at);
   store<u8>(at, old | mark | CELL_LEADER | CELL_QUEUED);
-  if ((old & CELL_QUEUED) != 0) return tail;
+  if ((old & CELL_QUEUED) != 0) return;
+  const tail = load<u32>(j, J_QUEUED);
   store<u16>(load<u32>(j, J_WORK) + (tail << 1), cell);
-  return tail + 1;
+  store<u32>(j, tail + 1, J_QUEUED);
 }
 
-/** Marks the instructions of the region that begins at a cell. */
-function walkFrom(j: u32, start: u32): void {
+/** The region shall be entered at a position, in one of its pages. */
+export function addSeed(j: u32, position: i32): void {
+  enqueueCell(j, cellAt(j, position), CELL_ENTRY);
+}
+
+/** Marks the instructions that are reached from the seeds, the nearest first; false when they are too many. */
+function walk(j: u32): bool {
   let head: u32 = 0;
-  let tail: u32 = enqueue(j, positionOf(j, start), 0, CELL_ENTRY);
   let left = load<u32>(j, J_MAX_INSTRUCTIONS);
-  while (head < tail && left != 0) {
+  while (head < load<u32>(j, J_QUEUED)) {
+    if (left == 0) return false;
     let cell: u32 = load<u16>(load<u32>(j, J_WORK) + (head << 1));
     head++;
     for (; left != 0; left--) {
@@ -148,26 +212,31 @@ function walkFrom(j: u32, start: u32): void {
       if (!decodeCell(j, cell)) {
         // What follows a CSR instruction or a call of the system is entered from outside.
         const known = load<u16>(record, R_OP);
-        if (known != 0) tail = enqueue(j, position + (load<u8>(record, R_STEP) >> 3), tail, CELL_ENTRY);
+        if (known != 0) enqueue(j, position + (load<u8>(record, R_STEP) >> 3), CELL_ENTRY);
         break;
       }
       store<u8>(at, mark | CELL_SEEN);
       const op: i32 = load<u16>(record, R_OP);
       const next = position + (load<u8>(record, R_STEP) >> 3);
       if (op >= OP_BEQ && op <= OP_BGEU) {
-        tail = enqueue(j, position + load<i32>(record, R_IMM), tail, 0);
-        tail = enqueue(j, next, tail, 0);
+        enqueue(j, position + load<i32>(record, R_IMM), 0);
+        enqueue(j, next, 0);
         break;
       }
       if (op == OP_JAL || op == OP_JALR) {
-        if (op == OP_JAL) tail = enqueue(j, position + load<i32>(record, R_IMM), tail, 0);
-        if (destination(record) != 0) tail = enqueue(j, next, tail, CELL_ENTRY);
+        if (op == OP_JAL) enqueue(j, position + load<i32>(record, R_IMM), 0);
+        if (destination(record) != 0) enqueue(j, next, CELL_ENTRY);
+        break;
+      }
+      if (((position ^ next) & ~0xfff) != 0) {
+        // A block does not cross pages.
+        enqueue(j, next, 0);
         break;
       }
       cell = cellAt(j, next);
-      if (cell == NO_CELL) break;
     }
   }
+  return left != 0;
 }
 
 function blockAt(j: u32, position: i32): u32 {
@@ -182,6 +251,10 @@ function formBlocks(j: u32): bool {
   let count: u32 = 1;
   let entries: u32 = 0;
   for (let cell: u32 = 0; cell < cells; cell++) {
+    if ((cell & 7) == 0 && load<u64>(markOf(j, cell)) == 0) {
+      cell += 7;
+      continue;
+    }
     const mark: u32 = load<u8>(markOf(j, cell));
     if ((mark & (CELL_SEEN | CELL_LEADER)) != (CELL_SEEN | CELL_LEADER)) continue;
     if (count == MAX_BLOCKS) return false;
@@ -193,6 +266,7 @@ function formBlocks(j: u32): bool {
     store<u16>(load<u32>(j, J_BLOCK_OF) + (cell << 1), count);
     count++;
   }
+  if (entries == 0) return false;
   store<u32>(j, count, J_BLOCK_COUNT);
   store<u32>(j, entries, J_ENTRY_COUNT);
   let total: u32 = 0;
@@ -228,7 +302,7 @@ function measure(j: u32, block: u32): u32 {
     }
     cell = cellAt(j, next);
     const mark: u32 = cell == NO_CELL ? 0 : load<u8>(markOf(j, cell));
-    if ((mark & CELL_SEEN) == 0 || (mark & CELL_LEADER) != 0) {
+    if ((mark & CELL_SEEN) == 0 || (mark & CELL_LEADER) != 0 || ((position ^ next) & ~0xfff) != 0) {
       store<u32>(block, KIND_FALL, B_KIND);
       store<u32>(block, blockAt(j, next), B_NEXT);
       break;
@@ -239,10 +313,17 @@ function measure(j: u32, block: u32): u32 {
   return count;
 }
 
-/** Finds the region that begins at a cell: false when there is nothing to compile. */
-export function discover(j: u32, start: u32): bool {
-  memory.fill(load<u32>(j, J_MARKS), 0, load<u32>(j, J_PAGE_COUNT) * CELLS_PER_PAGE);
-  walkFrom(j, start);
-  if ((load<u8>(markOf(j, start)) & CELL_SEEN) == 0) return false;
+/** Begins anew, without pages and seeds. */
+export function beginDiscovery(j: u32): void {
+  store<u32>(j, 0, J_PAGE_COUNT);
+  store<u32>(j, 0, J_QUEUED);
+}
+
+/**
+ * Finds the region that begins at the seeds: false when there is nothing to compile or, if it has to be
+ * `whole`, when it is too large; else what is nearest to the seeds counts.
+ */
+export function discover(j: u32, whole: bool): bool {
+  if (!walk(j) && whole) return false;
   return formBlocks(j);
 }

@@ -1,18 +1,23 @@
 import {
   J_LABEL_DISPATCH,
   J_LABEL_EXIT,
+  J_LABEL_NEAR,
   J_SLOT,
   LOCAL_BASE,
   LOCAL_ENTRY,
   LOCAL_I32_A,
+  LOCAL_I64_A,
+  LOCAL_NEAR,
+  LOCAL_SLOT,
   LOCAL_STATE,
   LOCAL_TARGET,
 } from '../../src/jit/layout';
-import { R_ENTRY, R_IMM, R_OP, R_REGION, R_STEP, S_FETCH_TLB } from '../../src/layout';
+import { R_DISTANCE, R_ENTRY, R_IMM, R_OP, R_REGION, R_STEP, S_FETCH_TLB } from '../../src/layout';
 import { OP_BEQ, OP_COMPILED } from '../ops';
+import { pageOf } from './discover';
 import * as W from './opcodes';
 import { beginX, destination, endX, getX1, getX2, pushPc } from './registers';
-import { branch, byte, close, constI32, constI64, getLocal, memoryOp, open, setLocal } from './writer';
+import { branch, branchIf, byte, close, constI32, constI64, getLocal, memoryOp, open, setLocal, teeLocal } from './writer';
 
 /** Jumps and the conditions of branches. */
 
@@ -51,9 +56,47 @@ export function emitLink(j: u32, record: u32): void {
   endX(j, record);
 }
 
+/** Pushes the entry of the fetch table for the page address in LOCAL_TARGET, which may have low bits. */
+function fetchEntry(j: u32): void {
+  getLocal(j, LOCAL_STATE);
+  memoryOp(j, W.I32_LOAD, S_FETCH_TLB);
+  getLocal(j, LOCAL_TARGET);
+  byte(j, W.I32_WRAP_I64);
+  constI32(j, 8);
+  byte(j, W.I32_SHR_U);
+  constI32(j, 0xff0);
+  byte(j, W.I32_AND);
+  byte(j, W.I32_ADD);
+}
+
 /**
- * JALR: to an entry of this region if the target is one, in the page of the base; else the region is left.
- * Which instructions are entries stands in the page's records, to which the fetch table leads.
+ * Before a jump to another page of the region: leaves for `position` unless the fetch table leads to the page
+ * that was compiled. Nothing that a region does changes the table.
+ */
+export function emitPageCheck(j: u32, page: u32, position: i32): void {
+  const at = pageOf(j, page);
+  getLocal(j, LOCAL_BASE);
+  constI64(j, load<i32>(at, 4));
+  byte(j, W.I64_ADD);
+  setLocal(j, LOCAL_TARGET);
+  fetchEntry(j);
+  teeLocal(j, LOCAL_SLOT);
+  memoryOp(j, W.I64_LOAD, 0);
+  getLocal(j, LOCAL_TARGET);
+  byte(j, W.I64_NE);
+  getLocal(j, LOCAL_SLOT);
+  memoryOp(j, W.I32_LOAD, 12);
+  constI32(j, load<i32>(at));
+  byte(j, W.I32_NE);
+  byte(j, W.I32_OR);
+  constI32(j, position);
+  setLocal(j, LOCAL_NEAR);
+  branchIf(j, load<u32>(j, J_LABEL_NEAR));
+}
+
+/**
+ * JALR: to an entry of this region if the target is one, in a page at its distance from the base; else the
+ * region is left. Which instructions are entries stands in the pages' records, to which the fetch table leads.
  */
 export function emitIndirect(j: u32, record: u32): void {
   const imm = load<i32>(record, R_IMM);
@@ -66,22 +109,16 @@ export function emitIndirect(j: u32, record: u32): void {
   byte(j, W.I64_AND);
   setLocal(j, LOCAL_TARGET);
   emitLink(j, record);
+  fetchEntry(j);
+  teeLocal(j, LOCAL_SLOT);
+  memoryOp(j, W.I64_LOAD, 0);
   getLocal(j, LOCAL_TARGET);
-  getLocal(j, LOCAL_BASE);
-  byte(j, W.I64_XOR);
-  constI64(j, 12);
-  byte(j, W.I64_SHR_U);
-  byte(j, W.I64_EQZ);
+  constI64(j, -4096);
+  byte(j, W.I64_AND);
+  teeLocal(j, LOCAL_I64_A);
+  byte(j, W.I64_EQ);
   open(j, W.IF, W.EMPTY);
-  getLocal(j, LOCAL_STATE);
-  memoryOp(j, W.I32_LOAD, S_FETCH_TLB);
-  getLocal(j, LOCAL_BASE);
-  byte(j, W.I32_WRAP_I64);
-  constI32(j, 8);
-  byte(j, W.I32_SHR_U);
-  constI32(j, 0xff0);
-  byte(j, W.I32_AND);
-  byte(j, W.I32_ADD);
+  getLocal(j, LOCAL_SLOT);
   memoryOp(j, W.I32_LOAD, 8);
   getLocal(j, LOCAL_TARGET);
   byte(j, W.I32_WRAP_I64);
@@ -90,8 +127,7 @@ export function emitIndirect(j: u32, record: u32): void {
   constI32(j, 3);
   byte(j, W.I32_SHL);
   byte(j, W.I32_ADD);
-  setLocal(j, LOCAL_I32_A);
-  getLocal(j, LOCAL_I32_A);
+  teeLocal(j, LOCAL_I32_A);
   memoryOp(j, W.I32_LOAD16_U, R_OP);
   constI32(j, OP_COMPILED);
   byte(j, W.I32_EQ);
@@ -99,6 +135,15 @@ export function emitIndirect(j: u32, record: u32): void {
   memoryOp(j, W.I32_LOAD, R_REGION);
   constI32(j, load<u32>(j, J_SLOT));
   byte(j, W.I32_EQ);
+  byte(j, W.I32_AND);
+  getLocal(j, LOCAL_I64_A);
+  getLocal(j, LOCAL_BASE);
+  byte(j, W.I64_SUB);
+  getLocal(j, LOCAL_I32_A);
+  memoryOp(j, W.I64_LOAD16_S, R_DISTANCE);
+  constI64(j, 12);
+  byte(j, W.I64_SHL);
+  byte(j, W.I64_EQ);
   byte(j, W.I32_AND);
   open(j, W.IF, W.EMPTY);
   getLocal(j, LOCAL_I32_A);

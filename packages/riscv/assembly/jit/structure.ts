@@ -14,6 +14,7 @@ import {
   B_SIBLING,
   B_TAKEN,
   B_TAKEN_AT,
+  CELLS_PER_PAGE,
   J_AFTER,
   J_AT,
   J_BLOCK_OF,
@@ -38,7 +39,7 @@ import { R_STEP } from '../../src/layout';
 import { blockAddress, cellRecord } from './discover';
 import { blockInOrder, checksBudget, isIrreducible, leadsBack, needsLabel } from './graph';
 import { emitInstruction } from './instruction';
-import { emitIndirect, emitLink, pushCondition } from './jumps';
+import { emitIndirect, emitLink, emitPageCheck, pushCondition } from './jumps';
 import * as W from './opcodes';
 import { branch, branchIf, byte, close, constI32, depthOf, getLocal, open, setLocal, unsigned } from './writer';
 
@@ -165,10 +166,20 @@ function emitEnd(j: u32, block: u32, record: u32, single: bool): bool {
 
 /** The label by which a block is reached with a mere branch, 0 where it takes more. */
 function directLabel(j: u32, from: u32, to: u32, single: bool): u32 {
-  if (to == NO_BLOCK || isIrreducible(j, from, to)) return 0;
+  if (to == NO_BLOCK || isIrreducible(j, from, to) || crossesPage(j, from, to)) return 0;
+  return labelOf(j, from, to, single);
+}
+
+/** The label of a block as seen from another, 0 where it follows inline. */
+function labelOf(j: u32, from: u32, to: u32, single: bool): u32 {
   const at = blockAddress(j, to);
   if (leadsBack(j, from, to)) return load<u32>(at, B_LOOP_LABEL);
   return needsLabel(at, single) ? load<u32>(at, B_LABEL) : 0;
+}
+
+function crossesPage(j: u32, from: u32, to: u32): bool {
+  const cells = load<u32>(blockAddress(j, from), B_CELL) ^ load<u32>(blockAddress(j, to), B_CELL);
+  return cells >= u32(CELLS_PER_PAGE);
 }
 
 /** Control goes from a block to another, or leaves the region for a position. */
@@ -179,12 +190,13 @@ function goTo(j: u32, from: u32, to: u32, position: i32, single: bool): bool {
     branch(j, load<u32>(j, J_LABEL_NEAR));
     return true;
   }
-  const label = directLabel(j, from, to, single);
-  if (label != 0) {
+  if (crossesPage(j, from, to)) emitPageCheck(j, load<u32>(blockAddress(j, to), B_CELL) / CELLS_PER_PAGE, position);
+  if (!isIrreducible(j, from, to)) {
+    const label = labelOf(j, from, to, single);
+    if (label == 0) return subtree(j, to, single);
     branch(j, label);
     return true;
   }
-  if (!isIrreducible(j, from, to)) return subtree(j, to, single);
   constI32(j, load<u32>(blockAddress(j, to), B_ENTRY) - 1);
   setLocal(j, LOCAL_ENTRY);
   branch(j, load<u32>(j, J_LABEL_DISPATCH));

@@ -5,16 +5,21 @@ import { engineFeatures } from './engine-features.js';
 import * as L from './layout.js';
 import { IMPORTED_FUNCTIONS, ModuleBuilder } from './module-builder.js';
 import { operandKinds } from './operand-kinds.js';
+import { mergeGroups, placesByPage, readRequests, type MergeGroup } from './requests.js';
 
 export interface JitOptions {
   /** How often a jump comes to an instruction before it is compiled, 1 to 255. */
   readonly threshold?: number;
+  /** How often one region leads to another before the two become one, 1 to 65,535. */
+  readonly mergeThreshold?: number;
   /** Hot places that are compiled together, at least; 1 to 64. */
   readonly batch?: number;
   /** Bytes that compiled code and its tables may take, an estimate of what the engine needs; 192 MiB unless told. */
   readonly quota?: number;
   /** Guest instructions of a region, at most. */
   readonly regionInstructions?: number;
+  /** Pages that a region spans, 1 to 4. */
+  readonly regionPages?: number;
   /** Real time in milliseconds, for the statistics alone: without it they count no time. */
   readonly stopwatch?: () => number;
 }
@@ -30,6 +35,8 @@ export interface JitStatistics {
   /** Regions dropped because their code was written, and to keep to the quota. */
   dropped: number;
   evicted: number;
+  /** Regions that became part of larger ones. */
+  merged: number;
   emitTime: number;
   compileTime: number;
   /** Estimated bytes of what is there now. */
@@ -37,7 +44,10 @@ export interface JitStatistics {
 }
 
 interface EmitterExports {
-  compileRegion(j: number, region: number, offset: number, out: number, limit: number): number;
+  beginSeeds(j: number, hart: number, base: bigint): void;
+  seedOffset(j: number, offset: number): number;
+  seedRegion(j: number, old: number, distance: number): number;
+  compileSeeds(j: number, region: number, whole: boolean, out: number, limit: number): number;
 }
 
 /** What the compiler needs of the hart's core. */
@@ -46,6 +56,16 @@ export interface JitHost {
   installRegion(core: number, region: number): number;
   dropRegion(core: number, region: number): void;
   dropAllRegions(core: number): void;
+}
+
+/** What is compiled together. */
+interface Batch {
+  readonly regions: number[];
+  readonly bodies: Uint8Array[];
+  /** Regions that the new ones take the place of. */
+  readonly replaced: number[];
+  /** Where the next body is written. */
+  at: number;
 }
 
 interface CompiledModule {
@@ -64,6 +84,8 @@ const PAGES = C.REGION_MAX_PAGES;
 /** What the engine makes of a byte of wasm, and a module, in bytes of its memory: measured with Node 20. */
 const COST_FACTOR = 8;
 const MODULE_COST = 4096;
+/** Distances of pages are 16-bit numbers. */
+const FARTHEST = 1n << 26n;
 /** Instructions after which even a single request is served. */
 const PATIENCE = 200_000;
 
@@ -76,6 +98,7 @@ export class Jit {
     instructions: 0,
     dropped: 0,
     evicted: 0,
+    merged: 0,
     emitTime: 0,
     compileTime: 0,
     residentBytes: 0,
@@ -125,6 +148,7 @@ export class Jit {
       [L.J_ORDER]: memory.reserve(L.MAX_BLOCKS * 2),
       [L.J_BLOCKS]: memory.reserve(L.MAX_BLOCKS * L.BLOCK_SIZE),
       [L.J_MAX_INSTRUCTIONS]: instructions,
+      [L.J_MAX_PAGES]: inRange('regionPages', options.regionPages ?? PAGES, 1, PAGES),
       [L.J_RELAXED]: engineFeatures().fusedMultiplyAdd ? 1 : 0,
     });
     this.#out = memory.reserve(OUT_SIZE);
@@ -137,6 +161,7 @@ export class Jit {
       [C.C_REGION_PAGES]: memory.reserve((memory.size / 4096) * 4),
       [C.C_NODES_FREE]: this.#makeNodes(),
       [C.C_THRESHOLD]: threshold,
+      [C.C_MERGE_THRESHOLD]: inRange('mergeThreshold', options.mergeThreshold ?? 1000, 1, 65_535),
     });
     // Slot 0 of the table belongs to nobody, and no region has number 0.
     host.table.grow(Math.max(0, REGION_LIMIT - host.table.length));
@@ -168,37 +193,67 @@ export class Jit {
   }
 
   #compile(count: number): void {
-    const { view, bytes } = this.#memory;
-    const offsets = Array.from({ length: count }, (_, index) =>
-      view.getUint32(this.#queue + index * C.QUEUE_ENTRY_SIZE, true),
-    );
-    view.setUint32(this.#core + C.C_QUEUE_COUNT, 0, true);
+    const { view } = this.#memory;
     const start = this.#now();
-    const regions: number[] = [];
-    const bodies: Uint8Array[] = [];
-    let at = this.#out;
-    const limit = this.#out + OUT_SIZE - OUT_MARGIN;
-    for (const offset of offsets) {
-      if (this.#free.length === 0) this.#evict();
-      const region = this.#free.pop();
-      if (region === undefined) break;
-      const length = this.#emitter.compileRegion(this.#state, region, offset, at, limit);
-      if (length === 0) {
-        this.#free.push(region);
-        continue;
+    const requests = readRequests(view, this.#queue, count);
+    view.setUint32(this.#core + C.C_QUEUE_COUNT, 0, true);
+    const batch: Batch = { regions: [], bodies: [], replaced: [], at: this.#out };
+    for (const places of placesByPage(requests)) {
+      this.#emitter.beginSeeds(this.#state, places[0].hart, places[0].pc & ~0xfffn);
+      const seeds = places.filter(({ offset }) => this.#emitter.seedOffset(this.#state, offset) !== 0);
+      if (seeds.length > 0) this.#emit(batch, false, []);
+    }
+    const merges = requests.filter(({ from }) => from !== 0);
+    for (const group of mergeGroups(merges)) {
+      if (this.#merge(batch, group) || merges.length === 1) continue;
+      for (const single of merges.filter(({ from }) => group.bases.has(from))) {
+        for (const pair of mergeGroups([single])) this.#merge(batch, pair);
       }
-      regions.push(region);
-      bodies.push(bytes.subarray(at, at + length));
-      at += length;
-      this.statistics.instructions += view.getUint32(this.#state + L.J_INSTRUCTIONS, true);
     }
     const emitted = this.#now();
     this.statistics.emitTime += emitted - start;
-    if (regions.length === 0) return;
-    const module = new WebAssembly.Module(this.#builder.build(bodies) as BufferSource);
+    if (batch.regions.length === 0) return;
+    const module = new WebAssembly.Module(this.#builder.build(batch.bodies) as BufferSource);
     const instance = new WebAssembly.Instance(module, { env: this.#imports });
-    this.#install(regions, instance.exports, at - this.#out);
+    for (const region of batch.replaced) this.#host.dropRegion(this.#core, region);
+    this.#sweep();
+    this.#install(batch.regions, instance.exports, batch.at - this.#out);
     this.statistics.compileTime += this.#now() - emitted;
+  }
+
+  /** Emits one region in the place of several; false when that is not possible. */
+  #merge(batch: Batch, { hart, bases }: MergeGroup): boolean {
+    if ([...bases.keys()].some((region) => batch.replaced.includes(region))) return false;
+    const base = bases.values().next().value!;
+    this.#emitter.beginSeeds(this.#state, hart, base);
+    for (const [region, other] of bases) {
+      const distance = BigInt.asIntN(64, other - base);
+      if (distance > FARTHEST || distance < -FARTHEST) return false;
+      if (this.#emitter.seedRegion(this.#state, region, Number(distance)) === 0) return false;
+    }
+    if (!this.#emit(batch, true, [...bases.keys()])) return false;
+    this.statistics.merged += bases.size;
+    return true;
+  }
+
+  /** Emits the region whose seeds were given. */
+  #emit(batch: Batch, whole: boolean, replaced: readonly number[]): boolean {
+    if (this.#free.length === 0) this.#evict();
+    const region = this.#free.pop();
+    if (region === undefined) return false;
+    const { at } = batch;
+    const limit = this.#out + OUT_SIZE - OUT_MARGIN;
+    const length = at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, at, limit) : 0;
+    if (length === 0) {
+      this.#free.push(region);
+      return false;
+    }
+    batch.regions.push(region);
+    batch.bodies.push(this.#memory.bytes.subarray(at, at + length));
+    batch.replaced.push(...replaced);
+    batch.at += length;
+    this.statistics.instructions += this.#memory.view.getUint32(this.#state + L.J_INSTRUCTIONS, true);
+    return true;
   }
 
   #install(regions: number[], functions: WebAssembly.Exports, size: number): void {

@@ -46,7 +46,7 @@ export const J_FLOAT_BOXED = 304;
 // Pages of the region, and of each: host page, distance in bytes from the first, records of the
 // interpreter (u32 each).
 export const J_PAGE_COUNT = 108;
-export const J_PAGES = 192;
+export const J_PAGES = 336;
 export const J_PAGE_SIZE = 16;
 // Cells (u8 each, then u16), records, a queue of cells (u16), blocks, their order (u16): see below.
 export const J_MARKS = 256;
@@ -67,6 +67,8 @@ export const J_FOLLOW_ALL = 300;
 export const J_HART = 308;
 export const J_BASE = 312;
 export const J_MAX_PAGES = 320;
+// Cells in the queue of the walk.
+export const J_QUEUED = 324;
 export const J_SIZE = 512;
 // Local of each register (u8), 0 where it has none.
 export const J_X_LOCAL = 128;
@@ -79,8 +81,8 @@ export const CELL_LEADER = 2;
 export const CELL_ENTRY = 4;
 export const CELL_QUEUED = 8;
 
-export const MAX_BLOCKS = 768;
-export const MAX_ENTRIES = 200;
+export const MAX_BLOCKS = 1536;
+export const MAX_ENTRIES = 400;
 // A block of the region's flow graph. Block 0 is the root: its successors are the entries.
 export const B_CELL = 0;
 export const B_COUNT = 4;
