@@ -1,4 +1,7 @@
 export * from './blk/index.js';
+export * from './rng/index.js';
+export * from './console/index.js';
+export * from './net/index.js';
 export * from './config-bytes.js';
 export * from './device.js';
 export * from './endpoint.js';
