@@ -2,6 +2,7 @@ import { asm } from '@vmloom/riscv/testing';
 import { describe, expect, it } from 'vitest';
 import { MachineError } from './error.js';
 import { createMachine, type Machine, type MachineOptions } from './machine.js';
+import { FakeWall } from './testing/index.js';
 import { World } from './world.js';
 
 const FINISHER = 0x10_0000;
@@ -116,6 +117,18 @@ describe('Machine', () => {
     machine.resume();
     await machine.world.run({ until: 3000 });
     expect(machine.retired).toBe(retired + 1000);
+  });
+
+  it('realtime: the wall clock holds no hart back that is slower than 10,000 MIPS', async () => {
+    const spin = [asm.addi('t0', 't0', 1), asm.jal('zero', -4)];
+    const retired = async (time: 'virtual' | 'realtime'): Promise<number> => {
+      const machine = await bare(spin, { world: new World({ time, wall: new FakeWall(10) }) });
+      machine.powerOn();
+      await machine.world.run({ until: 500_000 });
+      return machine.retired;
+    };
+    expect(await retired('virtual')).toBe(500_000);
+    expect(await retired('realtime')).toBeGreaterThan(4_500_000);
   });
 
   it('can be powered on again after its end', async () => {
