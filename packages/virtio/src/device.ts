@@ -24,7 +24,7 @@ export interface DeviceHost {
   readonly queues: readonly Virtqueue[];
   /** What driver and device agreed on. 0n before FEATURES_OK (before DRIVER_OK for a legacy driver). */
   readonly features: bigint;
-  /** DRIVER_OK is set, and the device does not need a reset. Before that nothing is taken from queues. */
+  /** DRIVER_OK is set, and {@link needsReset} was not called since. Otherwise nothing is taken from queues. */
   readonly running: boolean;
   /** The driver is older than 1.0: no FEATURES_OK, fields in the guest's byte order. */
   readonly legacy: boolean;

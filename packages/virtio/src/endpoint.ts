@@ -73,6 +73,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
   #driverFeatures = 0n;
   #features = 0n;
   #legacy = false;
+  /** The device itself has given up: no queue moves until a reset. */
+  #failed = false;
   #doorbells: Doorbells[] = [];
   #interrupts: Interrupts[] = [];
   /** Events of before the last reset are void. */
@@ -134,7 +136,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
   }
 
   get running(): boolean {
-    return (this.#status & (S.DRIVER_OK | S.DEVICE_NEEDS_RESET)) === S.DRIVER_OK;
+    return (this.#status & S.DRIVER_OK) !== 0 && !this.#failed;
   }
 
   after(kind: string, delay: number, args: EventArguments = {}): EventId {
@@ -160,12 +162,9 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
   }
 
   needsReset(why: string): void {
-    this.counter('fault', why).value++;
+    this.#failed = true;
     for (const queue of this.#queues) queue.stop();
-    if ((this.#status & S.DEVICE_NEEDS_RESET) !== 0) return;
-    this.#status |= S.DEVICE_NEEDS_RESET;
-    // 2.1.2: with DRIVER_OK set the driver is told by a configuration change notification.
-    this.#interruptConfig();
+    this.#askForReset(why);
   }
 
   counter(event: string, reason?: string): Counter {
@@ -187,8 +186,9 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
     this.#sparedInterrupts!.value++;
   }
 
+  /** The queue has stopped by itself; its neighbours go on until the driver resets the device. */
   fault(_queue: Virtqueue, fault: QueueFault): void {
-    this.needsReset(fault);
+    this.#askForReset(fault);
   }
 
   // DoorbellHost, InterruptHost ----------------------------------------------------------------------------
@@ -342,6 +342,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
     this.#driverFeatures = 0n;
     this.#features = 0n;
     this.#legacy = false;
+    this.#failed = false;
     if (this.#context === undefined) return;
     for (const queue of this.#queues) queue.reset();
     for (const doorbells of this.#doorbells) doorbells.reset();
@@ -362,6 +363,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
       driverFeatures: this.#driverFeatures,
       features: this.#features,
       legacy: this.#legacy,
+      failed: this.#failed,
       generation: this.#generation,
       changed: this.#changed,
       epoch: this.#epoch,
@@ -386,6 +388,7 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
     this.#driverFeatures = snapshot['driverFeatures'] as bigint;
     this.#agree(snapshot['features'] as bigint);
     this.#legacy = snapshot['legacy'] as boolean;
+    this.#failed = snapshot['failed'] as boolean;
     this.#generation = snapshot['generation'] as number;
     this.#changed = snapshot['changed'] as boolean;
     this.#epoch = snapshot['epoch'] as number;
@@ -430,6 +433,14 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
     this.#status |= S.DRIVER_OK;
     this.device.started();
     for (const doorbells of this.#doorbells) doorbells.start();
+  }
+
+  #askForReset(why: string): void {
+    this.counter('fault', why).value++;
+    if ((this.#status & S.DEVICE_NEEDS_RESET) !== 0) return;
+    this.#status |= S.DEVICE_NEEDS_RESET;
+    // 2.1.2: with DRIVER_OK set the driver is told by a configuration change notification.
+    this.#interruptConfig();
   }
 
   #interruptConfig(): void {

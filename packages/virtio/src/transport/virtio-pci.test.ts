@@ -335,13 +335,18 @@ describe('notifications over PCI', () => {
     expect(transport.readStatus() & S.DEVICE_NEEDS_RESET).not.toBe(0);
     expect(transport.isr()).toBe(2);
     expect(host.ledger.total({ event: 'fault', reason: 'address' })).toBe(1);
-    driver.submit(1, { out: [text('x')], in: [1] });
-    host.run();
-    expect(driver.poll(1)).toBeUndefined();
-    expect(driver.start()).toBe(true);
+    // The neighbouring queue goes on.
     driver.submit(1, { out: [text('x')], in: [1] });
     host.run();
     expect(driver.poll(1)).toBeDefined();
+    driver.submit(0, { out: [text('x')], in: [1] });
+    transport.ring(0, 0);
+    host.run();
+    expect(driver.poll(0)).toBeUndefined();
+    expect(driver.start()).toBe(true);
+    driver.submit(0, { out: [text('x')], in: [1] });
+    host.run();
+    expect(driver.poll(0)).toBeDefined();
   });
 
   it('PCI 6.2.2: without bus mastering nothing moves, and nothing is wrong', () => {
