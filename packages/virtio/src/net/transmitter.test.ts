@@ -9,7 +9,7 @@ import {
 } from '@vmloom/net/testing';
 import { describe, expect, it } from 'vitest';
 import * as N from './codes.js';
-import { NetDriver, type NetDriverOptions, type NetHeader } from './testing/net-driver.js';
+import { NetDriver, type NetDriverOptions, type NetHeader } from '../testing/net-driver.js';
 import { VirtioNet } from './virtio-net.js';
 
 interface Bench {

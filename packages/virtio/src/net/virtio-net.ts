@@ -263,7 +263,7 @@ export class VirtioNet extends VirtioDevice implements PortOwner {
     this.#coalescing!.resetQueue(queue.index);
     this.#received[queue.index] = 0;
     this.#transmitter!.resetQueue(queue);
-    if (this.#starved.delete(queue.index)) this.#freeWaiting();
+    if (this.#starved.has(queue.index)) this.#freeWaiting();
   }
 
   override saveState(): Snapshot {

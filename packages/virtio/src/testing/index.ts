@@ -6,6 +6,7 @@ export * from './legacy-transport.js';
 export * from './mmio-transport.js';
 export * from './mock-driver.js';
 export * from './mock-queue.js';
+export * from './net-driver.js';
 export * from './packed-queue.js';
 export * from './pci-transport.js';
 export * from './split-queue.js';

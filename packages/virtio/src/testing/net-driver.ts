@@ -1,9 +1,10 @@
 import type { Clock, Ledger } from '@vmloom/device';
 import type { HostMemory } from '@vmloom/memory';
-import { hasFeature } from '../../features.js';
-import { DeviceBench, type DeviceBenchOptions, type UsedBuffer } from '../../testing/index.js';
-import * as N from '../codes.js';
-import type { VirtioNet } from '../virtio-net.js';
+import { hasFeature } from '../features.js';
+import { DeviceBench, type DeviceBenchOptions } from './device-bench.js';
+import type { UsedBuffer } from './mock-queue.js';
+import * as N from '../net/codes.js';
+import type { VirtioNet } from '../net/virtio-net.js';
 
 /** Fields of the header before a packet (5.1.6); 0 unless told. */
 export interface NetHeader {
@@ -28,6 +29,8 @@ export interface NetDriverOptions extends DeviceBenchOptions {
   readonly clock?: Clock;
   readonly ledger?: Ledger;
   readonly memory?: HostMemory;
+  /** Where the driver's own memory begins; with RAM unless told. For two drivers in one memory. */
+  readonly first?: number;
   /** Features that are not accepted. */
   readonly decline?: bigint;
   /** Bytes of each receive buffer; 1526 unless told. */
@@ -48,6 +51,7 @@ export class NetDriver {
     options: NetDriverOptions = {},
   ) {
     this.bench = new DeviceBench(device, { ram: 0x100_0000, ...options });
+    if (options.first !== undefined) this.bench.memory.mark = options.first;
     if (!this.bench.start(options.decline ?? 0n)) throw new Error('the device refused the features');
     const has = (feature: number): boolean => hasFeature(this.features, feature);
     this.headerSize = has(N.F_HASH_REPORT) ? N.HDR_HASH_SIZE : N.HDR_SIZE;
