@@ -13,11 +13,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const runBench = (file: string): Promise<number> =>
+const runBench = (file: string, accel: string): Promise<number> =>
   run(
     [
       ...['-m', '32', '-serial', 'none', '-time', 'virtual', '-kernel', bench],
-      ...['-append', 'kernel=integer long=1', '-statistics', file],
+      ...['-append', 'kernel=integer long=1', '-statistics', file, '-accel', accel],
     ],
     process,
   );
@@ -25,15 +25,24 @@ const runBench = (file: string): Promise<number> =>
 describe('-statistics', () => {
   it('tells instructions and time when the guest has powered off', async () => {
     const file = join(folder, 'cost.json');
-    expect(await runBench(file)).toBe(0);
+    expect(await runBench(file, 'interpreter')).toBe(0);
     const cost = JSON.parse(readFileSync(file, 'utf8')) as RunStatistics;
     expect(cost.instructions).toBeGreaterThan(1_500_000);
     expect(cost.instructions).toBeLessThan(4_000_000);
     expect(cost.seconds).toBeGreaterThan(0);
     expect(cost.processorSeconds).toBeGreaterThan(0);
+    expect(cost.jit).toBeUndefined();
+  });
+
+  it('tells what the compiler did', async () => {
+    const file = join(folder, 'cost.json');
+    expect(await runBench(file, 'jit')).toBe(0);
+    const { jit } = JSON.parse(readFileSync(file, 'utf8')) as RunStatistics;
+    expect(jit?.regions).toBeGreaterThan(0);
+    expect(jit?.residentBytes).toBeGreaterThan(0);
   });
 
   it('says which file could not be written', async () => {
-    await expect(runBench(join(folder, 'nowhere', 'cost.json'))).rejects.toThrow(/nowhere/);
+    await expect(runBench(join(folder, 'nowhere', 'cost.json'), 'jit')).rejects.toThrow(/nowhere/);
   });
 });

@@ -1,4 +1,5 @@
 import type { Machine } from '@vmloom/machine';
+import type { JitStatistics } from '@vmloom/riscv';
 import { writeFile } from 'node:fs/promises';
 import { CliError } from '../error.js';
 
@@ -10,14 +11,18 @@ export interface RunStatistics {
   readonly seconds: number;
   /** Time that its threads were on a processor. */
   readonly processorSeconds: number;
+  /** What the compiler did; not there when all was interpreted. */
+  readonly jit?: JitStatistics;
 }
 
 export function runStatistics(machine: Machine): RunStatistics {
   const { user, system } = process.cpuUsage();
+  const jit = machine.harts[0].core.jit?.statistics;
   return {
     instructions: machine.retired,
     seconds: process.uptime(),
     processorSeconds: (user + system) / 1e6,
+    ...(jit === undefined ? {} : { jit }),
   };
 }
 
