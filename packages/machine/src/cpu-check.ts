@@ -1,5 +1,6 @@
 import { Lockstep, type Hart, type LockstepSide } from '@vmloom/riscv';
 import type { HostMemory } from '@vmloom/memory';
+import type { Console } from './console.js';
 import { MachineError } from './error.js';
 import { hostTimer } from './host-time.js';
 import type { Machine, MachineOptions } from './machine.js';
@@ -55,7 +56,7 @@ class MachineSide implements LockstepSide {
 export class CpuCheck {
   readonly #lockstep: Lockstep;
   readonly #step: number;
-  readonly #typed: Uint8Array[] = [];
+  readonly #typed: ((console: Console) => void)[] = [];
   #stopping = false;
 
   private constructor(lockstep: Lockstep, step: number) {
@@ -94,7 +95,13 @@ export class CpuCheck {
 
   /** Bytes for both consoles, at the end of the present step. */
   type(bytes: Uint8Array): void {
-    this.#typed.push(bytes.slice());
+    const kept = bytes.slice();
+    this.#typed.push((console) => console.send(kept));
+  }
+
+  /** The break condition, as {@link type} does it. */
+  sendBreak(): void {
+    this.#typed.push((console) => console.sendBreak());
   }
 
   /** {@link run} comes back after the present step. */
@@ -115,8 +122,8 @@ export class CpuCheck {
         await this.#lockstep.verify();
         return end;
       }
-      for (const bytes of this.#typed.splice(0)) {
-        this.#lockstep.apply((side) => (side as MachineSide).machine.console.send(bytes));
+      for (const act of this.#typed.splice(0)) {
+        this.#lockstep.apply((side) => act((side as MachineSide).machine.console));
       }
       await this.#lockstep.step(this.#step);
       if (steps % BREATH === 0) await new Promise<void>((resolve) => void hostTimer(0, resolve));

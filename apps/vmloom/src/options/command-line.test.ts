@@ -58,6 +58,7 @@ describe("QEMU's command line", () => {
     ['-accel tcg', { jit: {} }],
     ['-accel jit,tb-size=8', { jit: { quota: 8 << 20 } }],
     ['-accel interpreter', { jit: false }],
+    ['-cpu-check', { cpuCheck: true, time: 'virtual' }],
     ['-statistics cost.json', { statistics: 'cost.json' }],
     ['-S', { paused: true, gdb: undefined }],
     ['-s', { gdb: { host: '127.0.0.1', port: 1234 } }],

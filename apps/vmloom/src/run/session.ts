@@ -83,15 +83,20 @@ export class Session implements MonitorTarget {
 
   /** Starts the machine, unless it is to wait for `cont`. */
   async begin(): Promise<void> {
-    void this.machine.exited.then((exit) => this.#ended(exit));
-    if (this.#checked !== undefined) {
-      void this.#checked.run().catch((error: unknown) => this.#fail(error));
-      return;
-    }
+    if (this.#checked !== undefined) return this.#runChecked(this.#checked);
     this.machine.powerOn();
     if (this.#prelaunch) this.machine.pause();
     if (this.#plan.loadSnapshot !== undefined) await this.loadSnapshot(this.#plan.loadSnapshot);
+    void this.machine.exited.then((exit) => this.#ended(exit));
     this.#startWorld();
+  }
+
+  /** The last comparison is made before the end is told. */
+  #runChecked(checked: CheckedRun): void {
+    checked.run().then(
+      () => this.machine.exit !== undefined && this.#ended(this.machine.exit),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** Ends the loop and closes sockets and captures. */

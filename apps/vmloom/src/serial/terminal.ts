@@ -1,4 +1,3 @@
-import type { Console } from '@vmloom/machine';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { CliError } from '../error.js';
 import { runLine } from '../monitor/commands.js';
@@ -13,13 +12,20 @@ export interface TerminalStreams {
   readonly stdout: NodeJS.WriteStream;
 }
 
+/** What a terminal needs of a machine's console. */
+export interface SerialConsole {
+  onOutput: ((bytes: Uint8Array) => void) | undefined;
+  send(bytes: Uint8Array): void;
+  sendBreak(): void;
+}
+
 const PROMPT = '(vmloom) ';
 const CTRL_C = 3;
 const BACKSPACES: readonly number[] = [8, 0x7f];
 
 /** Connects the machine's console to where the command line wants it; the answer takes it back. @throws CliError */
 export function connectSerial(
-  console: Console,
+  console: SerialConsole,
   plan: CharacterPlan,
   target: MonitorTarget,
   streams: TerminalStreams,
@@ -35,7 +41,7 @@ export function connectSerial(
   };
 }
 
-function connectFile(console: Console, path: string): () => void {
+function connectFile(console: SerialConsole, path: string): () => void {
   let file: number;
   try {
     file = openSync(path, 'w');
@@ -59,7 +65,7 @@ class Terminal {
   readonly #held: Uint8Array[] = [];
 
   constructor(
-    readonly console: Console,
+    readonly console: SerialConsole,
     readonly target: MonitorTarget,
     readonly streams: TerminalStreams,
     now: () => number,

@@ -43,8 +43,8 @@ const { runRandomTest } = await server.ssrLoadModule(
   fileURLToPath(new URL('random-test.ts', import.meta.url)),
 );
 
-function compiled({ pair }) {
-  const statistics = pair.subject.harts[0].core.jit?.statistics;
+function compiled(lockstep) {
+  const statistics = lockstep?.pair.subject.harts[0].core.jit?.statistics;
   if (statistics === undefined) return 'nothing compiled';
   const { regions, instructions, dropped, evicted } = statistics;
   return `${regions} regions of ${instructions}, ${dropped} dropped, ${evicted} evicted`;
@@ -56,18 +56,16 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
   // One hart, and every fourth time two, unless told.
   const harts = Number(values.harts) || (seed % 4 === 3 ? 2 : 1);
   const began = performance.now();
-  const { error, lockstep } = await runRandomTest(seed, {
-    instructions: Number(values.instructions),
-    harts,
-    subject: { jit },
-  });
+  const options = { instructions: Number(values.instructions), harts, subject: { jit } };
+  // Anything else that is thrown is a failure of the compiler, too.
+  const { error, lockstep } = await runRandomTest(seed, options).catch((thrown) => ({ error: thrown }));
   const milliseconds = (performance.now() - began).toFixed(0);
   console.log(
-    `${error === undefined ? 'ok  ' : 'FAIL'} seed ${seed}, ${harts} hart(s), ${lockstep.position} instructions, ${milliseconds} ms, ${compiled(lockstep)}`,
+    `${error === undefined ? 'ok  ' : 'FAIL'} seed ${seed}, ${harts} hart(s), ${lockstep?.position} instructions, ${milliseconds} ms, ${compiled(lockstep)}`,
   );
   if (error === undefined) continue;
   failed++;
-  console.log(error.message.split('\n').slice(0, Number(values.lines)).join('\n'));
+  console.log((lockstep ? error.message : error.stack).split('\n').slice(0, Number(values.lines)).join('\n'));
 }
 await server.close();
 console.log(`${values.seeds - failed} agreed, ${failed} differed`);
