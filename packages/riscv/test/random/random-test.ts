@@ -1,4 +1,5 @@
 import { Lockstep, type LockstepError } from '../../src/lockstep.js';
+import type { JitOptions } from '../../src/jit/jit.js';
 import { Random, RandomSide, type RandomSideOptions } from '../../src/testing/index.js';
 
 export interface RandomTestOptions {
@@ -13,6 +14,17 @@ export interface RandomTestResult {
   /** Undefined when both machines agreed all the way. */
   readonly error: LockstepError | undefined;
   readonly lockstep: Lockstep;
+}
+
+/** The compiler's options for a seed: eager or patient, one at a time or in batches, small regions or large ones. */
+export function variedCompiler(seed: number): JitOptions {
+  const random = new Random(seed * 7919 + 1);
+  return {
+    threshold: random.pick([1, 2, 4, 12, 40]),
+    batch: random.pick([1, 1, 4, 12]),
+    regionInstructions: random.pick([4, 30, 150, 400, 2000]),
+    quota: random.pick([1, 4, 192]) * 2 ** 20,
+  };
 }
 
 /** The longest slice between two comparisons. */

@@ -4,6 +4,8 @@
  *   node packages/riscv/test/random/run-random.mjs [--seeds N] [--first SEED] [--instructions N] [--harts N]
  *     [--threshold N] [--batch N] [--quota BYTES] [--region INSTRUCTIONS]
  *
+ * The compiler's options are drawn from the seed unless told.
+ *
  * One line for each seed, with the whole report of the first difference; the exit status is 1 when there was one.
  * Sources are used as they are; the wasm must be built (`npx nx run @vmloom/riscv:asc`).
  */
@@ -17,20 +19,22 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     instructions: { type: 'string', default: '300000' },
     harts: { type: 'string', default: '0' },
-    threshold: { type: 'string', default: '4' },
-    batch: { type: 'string', default: '1' },
+    threshold: { type: 'string' },
+    batch: { type: 'string' },
     quota: { type: 'string' },
     region: { type: 'string' },
     lines: { type: 'string', default: '80' },
   },
 });
 
-const jit = {
-  threshold: Number(values.threshold),
-  batch: Number(values.batch),
-  ...(values.quota === undefined ? {} : { quota: Number(values.quota) }),
-  ...(values.region === undefined ? {} : { regionInstructions: Number(values.region) }),
-};
+const told = Object.fromEntries(
+  Object.entries({
+    threshold: values.threshold,
+    batch: values.batch,
+    quota: values.quota,
+    regionInstructions: values.region,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [[name, Number(value)]])),
+);
 const server = await createServer({
   configFile: false,
   logLevel: 'error',
@@ -39,7 +43,7 @@ const server = await createServer({
   optimizeDeps: { noDiscovery: true },
   ssr: { noExternal: true, resolve: { conditions: ['@vmloom/source', 'module', 'node', 'default'] } },
 });
-const { runRandomTest } = await server.ssrLoadModule(
+const { runRandomTest, variedCompiler } = await server.ssrLoadModule(
   fileURLToPath(new URL('random-test.ts', import.meta.url)),
 );
 
@@ -56,7 +60,11 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
   // One hart, and every fourth time two, unless told.
   const harts = Number(values.harts) || (seed % 4 === 3 ? 2 : 1);
   const began = performance.now();
-  const options = { instructions: Number(values.instructions), harts, subject: { jit } };
+  const options = {
+    instructions: Number(values.instructions),
+    harts,
+    subject: { jit: { ...variedCompiler(seed), ...told } },
+  };
   // Anything else that is thrown is a failure of the compiler, too.
   const { error, lockstep } = await runRandomTest(seed, options).catch((thrown) => ({ error: thrown }));
   const milliseconds = (performance.now() - began).toFixed(0);
