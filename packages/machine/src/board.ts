@@ -4,6 +4,7 @@ import { RootComplex } from '@vmloom/pci';
 import { Aclint, GoldfishRtc, Plic, TestFinisher, Uart16550, type FinishRequest } from '@vmloom/platform';
 import type { Hart } from '@vmloom/riscv';
 import { VIRT } from './device-tree/index.js';
+import { VirtioSlots } from './virtio-slots.js';
 import type { World } from './world.js';
 
 export interface BoardOptions {
@@ -26,6 +27,7 @@ export class VirtBoard {
   readonly rtc: GoldfishRtc;
   readonly finisher: TestFinisher;
   readonly pcie: RootComplex;
+  readonly virtio: VirtioSlots;
 
   constructor(options: BoardOptions) {
     const { world, prefix, space, harts } = options;
@@ -77,6 +79,14 @@ export class VirtBoard {
     });
     this.pcie.intx.forEach((wire, pin) => this.plic.connect(VIRT.pcieIrq + pin, wire));
 
+    this.virtio = new VirtioSlots({
+      space,
+      clock,
+      ledger,
+      prefix,
+      lines: VIRT.virtio.irqs.map((source) => line(source).input()),
+    });
+
     const map = (name: string, { base, size }: { base: number; size: number }, device: Registers): void => {
       const widths = (device.constructor as { WIDTHS?: MmioRegion['widths'] }).WIDTHS;
       const handler = counted(device, ledger, prefix, name);
@@ -87,12 +97,16 @@ export class VirtBoard {
     map('aclint', VIRT.clint, this.aclint);
     map('rtc', VIRT.rtc, this.rtc);
     map('test', VIRT.test, this.finisher);
+    for (let slot = 0; slot < this.virtio.count; slot++) {
+      const { base, stride, size } = VIRT.virtio;
+      map(`virtio-mmio.${slot}`, { base: base + slot * stride, size }, this.virtio.window(slot));
+    }
   }
 
-  /** All devices but the PCIe fabric's functions, by the name each has in a snapshot. */
+  /** All devices; the PCIe fabric and the virtio slots hold what is plugged into them, by the name each has in a snapshot. */
   get devices() {
-    const { uart, plic, aclint, rtc, finisher, pcie } = this;
-    return { uart, plic, aclint, rtc, finisher, pcie };
+    const { uart, plic, aclint, rtc, finisher, pcie, virtio } = this;
+    return { uart, plic, aclint, rtc, finisher, pcie, virtio };
   }
 }
 

@@ -10,4 +10,5 @@ export * from './machine.js';
 export * from './memory-size.js';
 export * from './runner.js';
 export * from './sbi/index.js';
+export * from './virtio-slots.js';
 export * from './world.js';

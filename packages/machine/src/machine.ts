@@ -12,6 +12,7 @@ import { parseSize } from './memory-size.js';
 import { restoreRam, saveRam } from './ram-image.js';
 import type { RunnableHart, Runner } from './runner.js';
 import { Sbi } from './sbi/index.js';
+import type { VirtioSlots } from './virtio-slots.js';
 import { World, type WorldPart } from './world.js';
 
 export interface MachineOptions {
@@ -152,6 +153,11 @@ export class Machine implements WorldPart {
   /** The PCI Express fabric: `machine.pcie.plug(new E1000({ port }))`. */
   get pcie(): RootComplex {
     return this.board.pcie;
+  }
+
+  /** The virtio-mmio slots: `machine.virtio.plug(new VirtioBlk({ store }))`. */
+  get virtio(): VirtioSlots {
+    return this.board.virtio;
   }
 
   get state(): 'off' | 'on' | 'paused' {

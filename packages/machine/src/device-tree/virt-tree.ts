@@ -12,6 +12,8 @@ export const VIRT = {
   pcieIo: { base: 0x0300_0000, size: 0x1_0000 },
   plic: { base: 0x0c00_0000, size: 0x60_0000 },
   uart: { base: 0x1000_0000, size: 0x100, irq: 10, frequency: 3_686_400 },
+  /** Eight windows of virtio-mmio. */
+  virtio: { base: 0x1000_1000, stride: 0x1000, size: 0x1000, irqs: [1, 2, 3, 4, 5, 6, 7, 8] },
   pcieEcam: { base: 0x3000_0000, size: 0x1000_0000 },
   pcieMmio32: { base: 0x4000_0000, size: 0x4000_0000 },
   pcieMmio64: { base: 0x4_0000_0000, size: 0x4_0000_0000 },
@@ -41,6 +43,8 @@ export interface VirtBoardDescription {
   readonly rngSeed?: number | bigint;
   /** Whether there is a PCI Express host bridge; true unless told. */
   readonly pcie?: boolean;
+  /** Whether there are windows for virtio-mmio; true unless told. */
+  readonly virtio?: boolean;
   /** Whether there is an ACLINT SSWI; false unless told. */
   readonly sswi?: boolean;
   /** Further nodes below `/soc`. */
@@ -193,11 +197,24 @@ function soc(ids: readonly number[], board: VirtBoardDescription): DeviceTreeNod
       }),
     );
   }
+  if (board.virtio !== false) children.push(...virtioSlots());
   if (board.pcie !== false) children.push(pcieHost());
   return node('soc', { '#address-cells': 2, '#size-cells': 2, compatible: 'simple-bus', ranges: true }, [
     ...children,
     ...(board.devices ?? []),
   ]);
+}
+
+function virtioSlots(): DeviceTreeNode[] {
+  const { base, stride, size, irqs } = VIRT.virtio;
+  return irqs.map((interrupts, slot) =>
+    node(`virtio_mmio@${(base + slot * stride).toString(16)}`, {
+      interrupts,
+      'interrupt-parent': PHANDLE_PLIC,
+      reg: reg({ base: base + slot * stride, size }),
+      compatible: 'virtio,mmio',
+    }),
+  );
 }
 
 function pcieHost(): DeviceTreeNode {
