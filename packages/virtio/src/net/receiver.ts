@@ -10,19 +10,17 @@ import {
   type EthernetHeader,
   type Frame,
 } from '@vmloom/net';
-import type { HostOffset } from '@vmloom/memory';
+import type { HostOffset, PageFlags } from '@vmloom/memory';
 import type { DeviceHost } from '../device.js';
 import type { Chain } from '../queue/chain.js';
 import type { Virtqueue } from '../queue/queue.js';
 import * as N from './codes.js';
 import { createNetCore, type NetCore } from './core.js';
+import { FrameCopy } from './frame-copy.js';
 import type { FlowHash } from './hash.js';
 
 /** Ranges of a frame that are taken as they are; one with more is copied together first. */
 const MOST_RANGES = 64;
-/** Bytes copied one by one rather than through a view of the array. */
-const SHORT = 64;
-
 /** How the driver wants its frames, since it started or since it changed its mind. */
 export interface ReceiveForm {
   readonly headerSize: number;
@@ -47,6 +45,9 @@ export class Receiver {
   readonly #core: NetCore;
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #pageFlags: PageFlags;
+  readonly #frameCopy: FrameCopy;
   /** Host offset of the table of ranges: the header first, then those of the frame. */
   readonly #ranges: number;
   readonly #header: number;
@@ -65,6 +66,9 @@ export class Receiver {
     this.#core = createNetCore(host.memory);
     this.#words = new Uint32Array(host.memory.wasm.buffer);
     this.#bytes = host.memory.bytes;
+    this.#view = host.memory.view;
+    this.#pageFlags = host.memory.flags;
+    this.#frameCopy = new FrameCopy(host.memory.bytes);
     this.#header = place.base;
     this.#ranges = place.base + 32;
     this.#staging = place.base + PLACE_STAGING;
@@ -102,8 +106,16 @@ export class Receiver {
       this.#host.needsReset('short receive buffer');
       return 0;
     }
+    if (chain.lengths[chain.writable.first] >= total) {
+      this.#deliverFlat(frame, chain.offsets[chain.writable.first]);
+      queue.push(chain.token, total);
+      this.#packets.value++;
+      this.#octets.value += frame.length;
+      return 1;
+    }
     const foreign = frame.memory !== this.#bytes || frame.count > MOST_RANGES;
     const ranges = foreign ? 1 : frame.count + 1;
+    this.#describeRanges(frame, ranges);
     const countLow = chain.writable.offset(N.HDR_NUM_BUFFERS);
     const countHigh = chain.writable.offset(N.HDR_NUM_BUFFERS + 1);
     let done = 0;
@@ -138,7 +150,7 @@ export class Receiver {
     return 0;
   }
 
-  /** 5.1.6.4.1: the header, for one buffer, and the table of ranges. */
+  /** 5.1.6.4.1: the header of a frame in one buffer. */
   #describe(frame: Frame, hash: FlowHash): void {
     const words = this.#words;
     const { needs } = frame;
@@ -159,20 +171,43 @@ export class Receiver {
       words[at + 3] = hash.value;
       words[at + 4] = hash.report;
     }
+  }
+
+  /** The table of ranges: the header, and what of the frame lies in this memory. */
+  #describeRanges(frame: Frame, ranges: number): void {
+    const words = this.#words;
     let range = this.#ranges >>> 2;
     words[range++] = this.#header;
     words[range++] = this.form.headerSize;
-    if (frame.memory !== this.#bytes || frame.count > MOST_RANGES) return;
-    for (let index = 0; index < frame.count; index++) {
+    for (let index = 0; index < ranges - 1; index++) {
       words[range++] = frame.offsets[index];
       words[range++] = frame.lengths[index];
     }
   }
 
+  /** The usual case: one buffer in one piece takes header and frame. */
+  #deliverFlat(frame: Frame, to: number): void {
+    const { headerSize, checksum } = this.form;
+    const { length } = frame;
+    const words = this.#words;
+    const view = this.#view;
+    const header = this.#header >>> 2;
+    const at = to + headerSize;
+    for (let word = 0; word < headerSize >>> 2; word++)
+      view.setUint32(to + 4 * word, words[header + word], true);
+    if (headerSize === N.HDR_LEGACY_SIZE) view.setUint16(to + N.HDR_CSUM_OFFSET, words[header + 2], true);
+    this.#frameCopy.copy(frame, 0, at, length);
+    if (checksum && frame.needs === 0 && this.#core.sound(at, length) !== 0) {
+      this.#validated.value++;
+      view.setUint8(to, N.HDR_F_DATA_VALID);
+    }
+    this.#pageFlags.noteStore(to as HostOffset, headerSize + length);
+  }
+
   /** Copies header and frame, but for the first `skip` bytes, as far as the chain goes. */
   #copy(chain: Chain, ranges: number, skip: number): void {
     const { writable, offsets, lengths } = chain;
-    const flags = this.#host.memory.flags.offset;
+    const flags = this.#pageFlags.offset;
     const { first, end } = writable;
     this.#core.scatter(flags, this.#ranges, ranges, skip, offsets.byteOffset, lengths.byteOffset, first, end);
   }
@@ -194,13 +229,8 @@ export class Receiver {
 
   #place(frame: Frame, from: number, to: number, length: number): void {
     if (length === 0) return;
-    if (length <= SHORT && frame.count === 1) {
-      const bytes = this.#bytes;
-      const { memory } = frame;
-      const start = frame.offsets[0] + from;
-      for (let index = 0; index < length; index++) bytes[to + index] = memory[start + index];
-    } else frame.copyTo(this.#bytes, to, from, length);
-    this.#host.memory.flags.noteStore(to as HostOffset, length);
+    this.#frameCopy.copy(frame, from, to, length);
+    this.#pageFlags.noteStore(to as HostOffset, length);
   }
 
   /** 5.1.6.4.1: DATA_VALID spares the driver a look, where the frame is whole and lies in one piece. */
