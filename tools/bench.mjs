@@ -15,6 +15,7 @@
  *   --long N       steady state in short runs, of which each is about a second (10)
  *   --only A,B     these kernels, programs or kernels of Linux alone
  *   --seconds N    how long memory is watched (120)
+ *   --clock wall|processor   what time is: the clock's (wall), or that of the processes on a processor, for busy machines
  *   --html FILE    the tables as a page, with the ratios drawn
  */
 import { spawnSync } from 'node:child_process';
@@ -41,7 +42,8 @@ const BENCHES = { cpu, boot, programs, v86, loops, memory, guests, virtio };
 try {
   const { names, options } = parseOptions(process.argv.slice(2), Object.keys(BENCHES));
   const [load] = loadavg();
-  if (load > IDLE)
+  if (options.clock === 'processor') console.log('Seconds are those on a processor, of all threads.');
+  else if (load > IDLE)
     console.log(`The machine is busy (load average ${load.toFixed(1)}): the figures are noisy.`);
   const tables = [];
   for (const name of names) {

@@ -9,7 +9,7 @@ import { Table } from './table.mjs';
 const SERIES = [{ name: '6.12' }, { name: '7.2' }];
 
 /** From the start of the process to the first line of `/init`, with the same kernel, initial RAM disk and memory. */
-export async function boot({ runs, only }) {
+export async function boot({ runs, only, clock }) {
   const peer = debianPeer();
   const columns = ['Linux', 'QEMU s', 'vmloom s', 'ratio', 'least', 'most', 'instructions', ...SHARES];
   const table = new Table(
@@ -17,7 +17,7 @@ export async function boot({ runs, only }) {
     columns.map((title) => ({ title, ratio: title === 'ratio', width: title === 'Linux' ? 30 : 0 })),
   );
   for (const { name } of chosen(SERIES, only)) {
-    const result = await debianInTurns({ series: name, init: BOOT_INIT, files: [], runs, peer });
+    const result = await debianInTurns({ series: name, init: BOOT_INIT, files: [], runs, peer, clock });
     if (result === undefined) continue;
     const [ours, theirs] = [result.ours, result.theirs].map((all) =>
       all.map((lines) => lineOf(lines, /^@@ init/).at),

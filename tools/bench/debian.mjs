@@ -34,7 +34,7 @@ export function debianPeer() {
  * @returns the lines of every run with the times of their arrival (`ours`, `theirs`), the `cost` of vmloom's last run, the
  *   `shares` of one more; undefined, with a sentence, on a machine that cannot fetch guests
  */
-export async function debianInTurns({ series, init, files, runs, peer }) {
+export async function debianInTurns({ series, init, files, runs, peer, clock }) {
   let debian;
   try {
     debian = smallDebian(series, init, files);
@@ -53,10 +53,10 @@ export async function debianInTurns({ series, init, files, runs, peer }) {
     const args = ['-M', 'virt', '-m', MEMORY, '-nographic', '-no-reboot', ...images];
     const result = { release: debian.release, ours: [], theirs: [], cost: undefined };
     for (let run = 0; run < runs; run++) {
-      const { lines, cost } = await timedVmloom(args);
+      const { lines, cost } = await timedVmloom(args, { clock });
       result.ours.push(lines);
       result.cost = cost;
-      if (peer !== undefined) result.theirs.push(await timedLines(peer, args));
+      if (peer !== undefined) result.theirs.push(await timedLines(peer, args, { clock }));
     }
     result.shares = profiledShares(args);
     return result;

@@ -6,7 +6,8 @@ const NUMBERS = {
   /** Of each measurement of memory. */
   seconds: { otherwise: 120, least: 8 },
 };
-const TEXTS = ['only', 'html'];
+const TEXTS = ['only', 'html', 'clock'];
+const CLOCKS = ['wall', 'processor'];
 
 export class UsageError extends Error {}
 
@@ -20,6 +21,7 @@ export function parseOptions(words, known) {
     ...Object.fromEntries(Object.entries(NUMBERS).map(([key, { otherwise }]) => [key, otherwise])),
     only: undefined,
     html: undefined,
+    clock: CLOCKS[0],
   };
   for (let at = 0; at < words.length; at++) {
     const key = words[at].replace(/^--/, '');
@@ -32,6 +34,7 @@ export function parseOptions(words, known) {
       throw new UsageError(`there is no option --${key}`);
     const value = words[++at];
     if (value === undefined) throw new UsageError(`--${key} needs a value`);
+    if (key === 'clock' && !CLOCKS.includes(value)) throw new UsageError(`--clock is ${CLOCKS.join(' or ')}`);
     options[key] = TEXTS.includes(key) ? value : number(key, value);
   }
   return {

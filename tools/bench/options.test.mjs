@@ -7,7 +7,14 @@ describe('options of the benchmarks', () => {
   it('has all names and the defaults without any', () => {
     const { names, options } = parseOptions([], KNOWN);
     expect(names).toEqual(KNOWN);
-    expect(options).toEqual({ runs: 3, long: 10, seconds: 120, only: undefined, html: undefined });
+    expect(options).toEqual({
+      runs: 3,
+      long: 10,
+      seconds: 120,
+      only: undefined,
+      html: undefined,
+      clock: 'wall',
+    });
   });
 
   it('takes names and options in any order', () => {
@@ -19,9 +26,12 @@ describe('options of the benchmarks', () => {
     expect(options).toMatchObject({ runs: 1, only: ['a', 'b'], html: 'out.html', long: 2.5 });
   });
 
-  it.each(['disk', '--fast', '--runs', '--runs 0', '--runs many', '--seconds 1'])('refuses %s', (line) => {
-    expect(() => parseOptions(line.split(' '), KNOWN)).toThrow(UsageError);
-  });
+  it.each(['disk', '--fast', '--runs', '--runs 0', '--runs many', '--clock sun', '--seconds 1'])(
+    'refuses %s',
+    (line) => {
+      expect(() => parseOptions(line.split(' '), KNOWN)).toThrow(UsageError);
+    },
+  );
 
   it('chosen: what --only names, and a sentence when it names nothing', () => {
     const all = [{ name: 'a' }, { name: 'b' }];

@@ -10,7 +10,7 @@ const MOST = 3;
 const LINUXBENCH = 'packages/guest/prebuilt/linuxbench.elf';
 
 /** Programs inside Debian 6.12, all in one boot; the host takes the time between lines of the console. */
-export async function programs({ runs, only }) {
+export async function programs({ runs, only, clock }) {
   const peer = debianPeer();
   const plans = chosen(PROGRAM_PLANS, only);
   const result = await debianInTurns({
@@ -19,6 +19,7 @@ export async function programs({ runs, only }) {
     files: programFiles(new Uint8Array(readFileSync(LINUXBENCH))),
     runs,
     peer,
+    clock,
   });
   if (result === undefined) return [];
   const columns = ['program', 'QEMU s', 'vmloom s', 'ratio', 'least', 'most'];

@@ -18,7 +18,7 @@ const V86 = [process.execPath, fileURLToPath(new URL('v86-machine.mjs', import.m
  * Three loops on 32-bit values from one source (packages/guest/programs/loops.c), compiled for RV64 and for i386, on
  * vmloom and v86 in turns. Both without paging; the host takes the time between lines of the console.
  */
-export async function v86({ runs, long, only }) {
+export async function v86({ runs, long, only, clock }) {
   const { version } = createRequire(import.meta.url)('v86/package.json');
   const columns = ['loop', 'v86 s', 'vmloom s', 'short', 'v86 s', 'vmloom s', 'steady', 'least', 'most'];
   const table = new Table(
@@ -36,8 +36,8 @@ export async function v86({ runs, long, only }) {
     const theirs = [];
     for (let run = 0; run < runs; run++) {
       const args = ['-nographic', '-kernel', IMAGE, '-append', append];
-      ours.push(read(await timedLines({ command: VMLOOM }, args)));
-      theirs.push(read(await timedLines({ command: V86 }, [append])));
+      ours.push(read(await timedLines({ command: VMLOOM }, args, { clock })));
+      theirs.push(read(await timedLines({ command: V86 }, [append], { clock })));
     }
     const sums = new Set([...ours, ...theirs].map(({ checksum }) => checksum));
     if (sums.size !== 1) throw new Error(`${name}: the checksums differ: ${[...sums].join(', ')}`);
