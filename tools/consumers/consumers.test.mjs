@@ -41,4 +41,9 @@ describe('a program outside the workspace', () => {
     const { output } = workspace.build('foreign-memory');
     expect(output).toMatch(/^ok$/m);
   }, 180_000);
+
+  it('serves virtio rings in a memory of its own', () => {
+    const { output } = workspace.build('foreign-rings');
+    expect(output).toMatch(/^ok$/m);
+  }, 180_000);
 });
