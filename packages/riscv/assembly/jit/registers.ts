@@ -142,7 +142,8 @@ export function f32Temporary(j: u32, index: u32): u32 {
 /** Pushes the virtual address `offset` bytes behind the present instruction (0: its own). */
 export function pushPc(j: u32, offset: i32): void {
   getLocal(j, LOCAL_BASE);
-  const at = i32(load<u32>(j, J_AT)) + offset;
+  // The sum of a place before the base and AUIPC's least immediate needs more than 32 bits.
+  const at = i64(i32(load<u32>(j, J_AT))) + i64(offset);
   if (at == 0) return;
   constI64(j, at);
   byte(j, I64_ADD);
