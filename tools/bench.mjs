@@ -16,6 +16,7 @@
  *   --only A,B     these kernels, programs or kernels of Linux alone
  *   --seconds N    how long memory is watched (120)
  *   --clock wall|processor   what time is: the clock's (wall), or that of the processes on a processor, for busy machines
+ *   --accel jit|interpreter   how vmloom runs code, where it is started as a process
  *   --html FILE    the tables as a page, with the ratios drawn
  */
 import { spawnSync } from 'node:child_process';
@@ -27,6 +28,7 @@ import { htmlReport } from './bench/drawing.mjs';
 import { guests } from './bench/guests.mjs';
 import { memory } from './bench/memory.mjs';
 import { parseOptions, UsageError } from './bench/options.mjs';
+import { VMLOOM } from './bench/processes.mjs';
 import { programs } from './bench/programs.mjs';
 import { v86 } from './bench/v86.mjs';
 import { virtio } from './bench/virtio.mjs';
@@ -45,6 +47,7 @@ try {
   if (options.clock === 'processor') console.log('Seconds are those on a processor, of all threads.');
   else if (load > IDLE)
     console.log(`The machine is busy (load average ${load.toFixed(1)}): the figures are noisy.`);
+  if (options.accel !== undefined) VMLOOM.push('-accel', options.accel);
   const tables = [];
   for (const name of names) {
     console.log(`\n# ${name}`);

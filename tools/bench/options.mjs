@@ -6,7 +6,7 @@ const NUMBERS = {
   /** Of each measurement of memory. */
   seconds: { otherwise: 120, least: 8 },
 };
-const TEXTS = ['only', 'html', 'clock'];
+const TEXTS = ['only', 'html', 'clock', 'accel'];
 const CLOCKS = ['wall', 'processor'];
 
 export class UsageError extends Error {}
@@ -22,6 +22,7 @@ export function parseOptions(words, known) {
     only: undefined,
     html: undefined,
     clock: CLOCKS[0],
+    accel: undefined,
   };
   for (let at = 0; at < words.length; at++) {
     const key = words[at].replace(/^--/, '');

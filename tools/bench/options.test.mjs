@@ -14,6 +14,7 @@ describe('options of the benchmarks', () => {
       only: undefined,
       html: undefined,
       clock: 'wall',
+      accel: undefined,
     });
   });
 
