@@ -22,7 +22,7 @@ describe('npm run guest -- debian', () => {
       const ended = passOn(['-e', 'setInterval(() => undefined, 1000)']);
       const added = process.listeners(signal).filter((listener) => !before.includes(listener));
       expect(added).toHaveLength(1);
-      added[0](signal, 0);
+      added[0](signal);
       expect(await ended).toBe(1);
       expect(process.listeners(signal)).toEqual(before);
     },

@@ -12,6 +12,7 @@ import { offloadWireTest } from './offload-wire-test.js';
 import { linkTest, offloadTest, transferTest } from './network-tests.js';
 import { pairTest } from './pair-tests.js';
 import { tinyTest } from './tiny-test.js';
+import { receiveChecksumTest } from './receive-checksum-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
 import { vlanWireTest } from './vlan-wire-test.js';
 
@@ -42,6 +43,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'off'),
     captureTest({ series, harts: 1, firmware: 'sbi' }, 'full', 'on'),
     offloadWireTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    receiveChecksumTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     vlanWireTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     failureTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     ...[1, 4].map((harts) => idleTest({ series, harts, firmware: 'sbi' }, 'full')),
