@@ -9,15 +9,8 @@ const ALL_ONES_LOW = 0xffff_ffff;
 /** Why a frame is not for this station; undefined: it is. */
 export type Filtered = 'address' | 'vlan' | undefined;
 
-const MODES = [
-  'promiscuous',
-  'allMulticast',
-  'allUnicast',
-  'noMulticast',
-  'noUnicast',
-  'noBroadcast',
-] as const;
-export type ReceiveMode = (typeof MODES)[number];
+export type ReceiveMode =
+  'promiscuous' | 'allMulticast' | 'allUnicast' | 'noMulticast' | 'noUnicast' | 'noBroadcast';
 
 /** 5.1.6.5.1 to 5.1.6.5.3: which frames a driver wants to see. */
 export class ReceiveFilter {

@@ -211,7 +211,7 @@ describe('5.1.6.4: offloads', () => {
   it('DATA_VALID says that a checksum was looked at and is right, never more', () => {
     const { driver, arrive } = bench({ decline: bits(N.F_CTRL_VLAN) });
     const short = payload.subarray(0, 99);
-    const right: Uint8Array[] = [];
+    const right: Uint8Array<ArrayBufferLike>[] = [];
     for (const ip of [4, 6] as const) {
       for (const protocol of ['tcp', 'udp'] as const) {
         for (const tags of [[], [5]])
@@ -228,7 +228,7 @@ describe('5.1.6.4: offloads', () => {
     );
     for (const bytes of right) arrive(bytes);
     expect(driver.received().map(({ flags }) => flags)).toEqual(right.map(() => N.HDR_F_DATA_VALID));
-    const wrong = right.map((bytes) => bytes.slice());
+    const wrong: Uint8Array[] = right.map((bytes) => bytes.slice());
     wrong.forEach(
       (bytes, index) => (bytes[index === wrong.length - 1 ? 42 : bytes.length - 1 - (index % 9)] ^= 0x40),
     );

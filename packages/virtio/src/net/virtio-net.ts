@@ -1,10 +1,4 @@
-import {
-  expectSnapshot,
-  type Counter,
-  type EventArguments,
-  type Snapshot,
-  type SnapshotValue,
-} from '@vmloom/device';
+import { expectSnapshot, type Counter, type EventArguments, type Snapshot } from '@vmloom/device';
 import type { HandlerWidth } from '@vmloom/memory';
 import {
   EthernetHeader,
@@ -289,9 +283,9 @@ export class VirtioNet extends VirtioDevice implements PortOwner {
     this.#config.set(snapshot['config'] as Uint8Array);
     this.filter.setAddress(this.#config);
     this.#linkEnabled = snapshot['link'] as boolean;
-    this.filter.restore(snapshot['filter'] as SnapshotValue);
-    this.steering.restore(snapshot['steering'] as SnapshotValue);
-    this.#coalescing!.restore(snapshot['coalescing'] as SnapshotValue);
+    this.filter.restore(snapshot['filter']);
+    this.steering.restore(snapshot['steering']);
+    this.#coalescing!.restore(snapshot['coalescing']);
     this.#transmitter!.restore(snapshot['blocked'] as number[]);
     this.#received.set(snapshot['received'] as number[]);
     this.#signalling = snapshot['signalling'] as boolean;
