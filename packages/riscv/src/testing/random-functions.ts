@@ -260,7 +260,8 @@ export class FunctionMaker {
       code.op('add', index, index, base);
       code.op('lw', index, 0, index);
       code.op('add', base, index, base);
-      code.op('jalr', 'zero', 0, base);
+      // Bit 0 of the sum is cleared.
+      code.op('jalr', 'zero', random.below(3) === 0 ? 1 : 0, base);
       this.#tables.push({ at, targets });
     } else {
       const jumps = new Label();
@@ -294,11 +295,15 @@ export class FunctionMaker {
     if (possible.length === 0) return this.plain(3);
     const { entry, cost } = random.pick(possible);
     const scratch = random.pick(WORK);
-    switch (random.below(4)) {
+    switch (random.below(5)) {
       case 0:
         code.farJump('ra', scratch, entry);
         break;
       case 1:
+        code.la(scratch, entry);
+        code.op('jalr', 'ra', random.below(2), scratch);
+        break;
+      case 2:
         code.la(scratch, entry);
         code.half(0x9002 | (scratch << 7)); // c.jalr
         break;

@@ -94,8 +94,9 @@ function mapData(tables: PageTables, random: Random, variables: Variable[], supe
   identity(PLACE.tables, TABLE_BYTES / PAGE, PTE_KERNEL & ~PTE.X);
   identity(PLACE.stacks, STACK_PAGES, PTE_USER & ~PTE.X);
   for (let at = 0; at < WINDOW_PAGES; at++) {
-    const page = PLACE.data + at * PAGE;
-    const slot = tables.map(BigInt(page), BigInt(page), PTE_USER);
+    // Neighbours change places, so that an access across a page meets a page that is not the next one.
+    const page = PLACE.data + (at ^ 1) * PAGE;
+    const slot = tables.map(BigInt(PLACE.data + at * PAGE), BigInt(page), PTE_USER);
     const values = [
       PTE_USER,
       PTE_USER,

@@ -4,15 +4,6 @@ import { runRandomTest, variedCompiler } from './random-test.js';
 describe('compiled code does what the interpreter does', () => {
   const seeds = Array.from({ length: 16 }, (_, index) => 300 + index);
 
-  it.each([[20_102, 'AUIPC of the least immediate in a page before the region begins']])(
-    'random program %i, which showed: %s',
-    async (seed) => {
-      const subject = { jit: variedCompiler(seed) };
-      const { error } = await runRandomTest(seed, { instructions: 301_000, harts: 1, subject });
-      expect(error?.message).toBeUndefined();
-    },
-  );
-
   it.each(seeds)('random program %i', async (seed) => {
     const harts = seed % 4 === 3 ? 2 : 1;
     const subject = { jit: variedCompiler(seed) };
