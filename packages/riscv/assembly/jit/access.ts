@@ -14,13 +14,14 @@ import * as O from '../ops';
 import * as W from './opcodes';
 import { beginF, beginX, destination, endF, endFBits, endX, getF, getFBits, getX, getX1, getX2, pushLeft, pushPc } from './registers';
 import {
-  branchIf,
+  branchUnlikely,
   byte,
   call,
   close,
   constI32,
   constI64,
   getLocal,
+  hint,
   memoryOp,
   open,
   setLocal,
@@ -147,6 +148,7 @@ function end(j: u32, record: u32, op: i32): void {
 export function emitLoad(j: u32, record: u32, op: i32): void {
   const float = op == O.OP_FLW || op == O.OP_FLD;
   lookUp(j, record, op, LOCAL_READ_TLB);
+  hint(j, true);
   open(j, W.IF, W.EMPTY);
   begin(j, record, float);
   pushHostAddress(j);
@@ -172,7 +174,7 @@ export function emitLoad(j: u32, record: u32, op: i32): void {
   memoryOp(j, op == O.OP_FLD ? W.F64_LOAD : W.I64_LOAD, S_VALUE);
   end(j, record, op);
   getLocal(j, LOCAL_STATUS);
-  branchIf(j, load<u32>(j, J_LABEL_SPILL));
+  branchUnlikely(j, load<u32>(j, J_LABEL_SPILL));
   close(j);
 }
 
@@ -189,6 +191,7 @@ export function emitStore(j: u32, record: u32, op: i32): void {
   memoryOp(j, W.I32_LOAD8_U, 0);
   byte(j, W.I32_EQZ);
   byte(j, W.I32_AND);
+  hint(j, true);
   open(j, W.IF, W.EMPTY);
   pushHostAddress(j);
   if (op == O.OP_FSD) getF(j, u32(load<u8>(record, R_RS2)) >> 3);
@@ -203,6 +206,6 @@ export function emitStore(j: u32, record: u32, op: i32): void {
   constI32(j, kind(record, op));
   call(j, CALL_STORE);
   teeLocal(j, LOCAL_STATUS);
-  branchIf(j, load<u32>(j, J_LABEL_SPILL));
+  branchUnlikely(j, load<u32>(j, J_LABEL_SPILL));
   close(j);
 }

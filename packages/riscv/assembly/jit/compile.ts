@@ -6,9 +6,11 @@ import {
   CELLS_PER_PAGE,
   J_BLOCK_COUNT,
   J_BASE,
+  J_BODY,
   J_CORE,
   J_HART,
   J_MAX_PAGES,
+  J_HINT_COUNT,
   J_OUT,
   J_OUT_LIMIT,
   J_PAGE_COUNT,
@@ -129,6 +131,8 @@ export function compileSeeds(j: u32, region: u32, whole: bool, out: u32, limit: 
   const c = load<u32>(j, J_CORE);
   store<u32>(j, region, J_SLOT);
   store<u32>(j, out, J_OUT);
+  store<u32>(j, out, J_BODY);
+  store<u32>(j, 0, J_HINT_COUNT);
   store<u32>(j, limit, J_OUT_LIMIT);
   if (!discover(j, whole)) return 0;
   if (!emitRegion(j)) return 0;

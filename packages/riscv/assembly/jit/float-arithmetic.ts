@@ -22,7 +22,6 @@ import {
   unlessNormal64,
 } from './float-check';
 import {
-  EMPTY,
   F32_ADD,
   F32_MAX,
   F32_MIN,
@@ -36,10 +35,9 @@ import {
   F64_SQRT,
   I32_REINTERPRET_F32,
   I64_REINTERPRET_F64,
-  IF,
 } from './opcodes';
 import { beginF, endF, endFBits, f32Temporary, f64Temporary, getF } from './registers';
-import { byte, close, getLocal, open, setLocal, teeLocal } from './writer';
+import { byte, close, getLocal, openUnlikely, setLocal, teeLocal } from './writer';
 
 /** Sum, difference, product, quotient, root; minimum and maximum. Rounding is to nearest. */
 
@@ -56,7 +54,7 @@ export function arithmetic64(j: u32, record: u32, op: i32): void {
   byte(j, I64_REINTERPRET_F64);
   if (finite) unlessFinite64(j);
   else unlessNormal64(j);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   byte(j, F64_REINTERPRET_I64);
   setLocal(j, result);
@@ -81,7 +79,7 @@ export function arithmetic32(j: u32, record: u32, op: i32): void {
   if (finite) unlessFinite32(j);
   else unlessNormal32(j);
   orUnboxed(j, record, op);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   setLocal(j, LOCAL_I64_A);
   renewLimit(j, finite ? LOCAL_FINITE32 : LOCAL_NORMAL32);
@@ -100,7 +98,7 @@ export function extremum64(j: u32, record: u32, op: i32): void {
   teeLocal(j, result);
   getLocal(j, result);
   byte(j, F64_NE);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   byte(j, F64_REINTERPRET_I64);
   setLocal(j, result);
@@ -123,7 +121,7 @@ export function extremum32(j: u32, record: u32, op: i32): void {
   getLocal(j, result);
   byte(j, F32_NE);
   orUnboxed(j, record, op);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   setLocal(j, LOCAL_I64_A);
   close(j);

@@ -2,7 +2,6 @@ import { LOCAL_I32_A, LOCAL_I32_B } from '../../src/jit/layout';
 import * as O from '../ops';
 import { exactOperation, getSingle, orUnboxed, source1, source2 } from './float-check';
 import {
-  EMPTY,
   F32_GE,
   F32_GT,
   F32_LE,
@@ -16,10 +15,9 @@ import {
   I32_OR,
   I32_WRAP_I64,
   I64_EXTEND_I32_U,
-  IF,
 } from './opcodes';
 import { beginX, endX, f32Temporary, f64Temporary, getF } from './registers';
-import { byte, close, getLocal, open, setLocal, teeLocal } from './writer';
+import { byte, close, getLocal, openUnlikely, setLocal, teeLocal } from './writer';
 
 /**
  * FEQ, FLT and FLE: two comparisons of which at least one holds for numbers. When neither does, or an
@@ -58,7 +56,7 @@ export function comparison(j: u32, record: u32, op: i32): void {
     setLocal(j, LOCAL_I32_A);
   }
   if (narrow) orUnboxed(j, record, op);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   byte(j, I32_WRAP_I64);
   setLocal(j, LOCAL_I32_A);

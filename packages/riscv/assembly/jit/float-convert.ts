@@ -13,7 +13,6 @@ import {
 } from './float-check';
 import {
   ELSE,
-  EMPTY,
   F32_CONVERT_I64_S,
   F32_CONVERT_I64_U,
   F32_DEMOTE_F64,
@@ -43,10 +42,9 @@ import {
   I64_EXTEND_I32_S,
   I64_TRUNC_F64_S,
   I64_TRUNC_F64_U,
-  IF,
 } from './opcodes';
 import { beginF, beginX, endF, endFBits, endX, f64Temporary, getF, getX1 } from './registers';
-import { byte, close, constF64, constI64, getLocal, open, setLocal, teeLocal } from './writer';
+import { byte, close, constF64, constI64, getLocal, openUnlikely, setLocal, teeLocal } from './writer';
 
 /** Conversions. */
 
@@ -88,7 +86,7 @@ export function toInteger(j: u32, record: u32, op: i32, rm: u32): void {
   byte(j, I64_EQZ);
   byte(j, I32_OR);
   if (narrow) orUnboxed(j, record, op);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, rm);
   setLocal(j, LOCAL_I64_A);
   renewLimit(j, LOCAL_FINITE64);
@@ -119,7 +117,7 @@ export function fromInteger64(j: u32, record: u32, op: i32): void {
   setLocal(j, result);
   getLocal(j, LOCAL_FINITE64);
   byte(j, I64_EQZ);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, RNE);
   byte(j, F64_REINTERPRET_I64);
   setLocal(j, result);
@@ -144,7 +142,7 @@ export function fromInteger32(j: u32, record: u32, op: i32): void {
   setLocal(j, LOCAL_I64_A);
   getLocal(j, LOCAL_FINITE32);
   byte(j, I32_EQZ);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, RNE);
   setLocal(j, LOCAL_I64_A);
   renewLimit(j, LOCAL_FINITE32);
@@ -163,7 +161,7 @@ export function widen(j: u32, record: u32, op: i32): void {
   getLocal(j, result);
   byte(j, F64_NE);
   orUnboxed(j, record, op);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, RNE);
   byte(j, F64_REINTERPRET_I64);
   setLocal(j, result);
@@ -183,7 +181,7 @@ export function narrow(j: u32, record: u32, op: i32): void {
   setLocal(j, LOCAL_I64_A);
   getLocal(j, LOCAL_I32_A);
   unlessNormal32(j);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, RNE);
   setLocal(j, LOCAL_I64_A);
   renewLimit(j, LOCAL_NORMAL32);

@@ -14,7 +14,6 @@ import {
   unlessNormal64,
 } from './float-check';
 import {
-  EMPTY,
   F32_DEMOTE_F64,
   F64X2_EXTRACT_LANE,
   F64X2_RELAXED_MADD,
@@ -31,11 +30,10 @@ import {
   I64_AND,
   I64_EQ,
   I64_REINTERPRET_F64,
-  IF,
   VECTOR,
 } from './opcodes';
 import { beginF, endF, endFBits, f64Temporary, getF } from './registers';
-import { byte, close, constF64, constI64, getLocal, open, setLocal, teeLocal, unsigned } from './writer';
+import { byte, close, constF64, constI64, getLocal, openUnlikely, setLocal, teeLocal, unsigned } from './writer';
 
 /** Fused multiply-add. Rounding is to nearest. */
 
@@ -117,7 +115,7 @@ export function fused64(j: u32, record: u32, op: i32): void {
   set(j, C);
   if (load<u32>(j, J_RELAXED) != 0) vectorSum(j);
   else correctedSum(j);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   byte(j, F64_REINTERPRET_I64);
   set(j, RESULT);
@@ -251,7 +249,7 @@ export function fused32(j: u32, record: u32, op: i32): void {
   byte(j, I64_EQ);
   byte(j, I32_OR);
   orUnboxed(j, record, op);
-  open(j, IF, EMPTY);
+  openUnlikely(j);
   exactOperation(j, record, op, 0);
   setLocal(j, LOCAL_I64_A);
   renewLimit(j, LOCAL_NORMAL32);

@@ -31,7 +31,7 @@ import { emitInteger } from './integer';
 import * as W from './opcodes';
 import { destination, pushLeft, pushPc } from './registers';
 import { floatDestination, operandsOf } from './usage';
-import { branch, branchIf, byte, call, close, constI32, constI64, getLocal, memoryOp, open, setLocal, teeLocal } from './writer';
+import { branch, branchUnlikely, byte, call, close, constI32, constI64, getLocal, memoryOp, openUnlikely, setLocal, teeLocal } from './writer';
 
 /** One instruction that does not end its block. */
 export function emitInstruction(j: u32, record: u32): void {
@@ -57,7 +57,7 @@ function requireFloat(j: u32): void {
   store<u32>(j, 1, J_FLOAT_READY);
   getLocal(j, LOCAL_FLOAT_ON);
   byte(j, W.I32_EQZ);
-  open(j, W.IF, W.EMPTY);
+  openUnlikely(j);
   getLocal(j, LOCAL_LEFT);
   constI32(j, load<u32>(j, J_AFTER) + 1);
   byte(j, W.I32_ADD);
@@ -115,5 +115,5 @@ function emitGeneric(j: u32, record: u32, op: i32): void {
       setLocal(j, load<u8>(j + target, J_F_LOCAL));
     }
   }
-  branchIf(j, load<u32>(j, J_LABEL_SPILL));
+  branchUnlikely(j, load<u32>(j, J_LABEL_SPILL));
 }

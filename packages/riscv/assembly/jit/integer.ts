@@ -11,7 +11,7 @@ import { R_IMM, R_RS1 } from '../../src/layout';
 import * as O from '../ops';
 import * as W from './opcodes';
 import { beginX, destination, endX, getX1, getX2, pushPc } from './registers';
-import { byte, call, close, constI32, constI64, getLocal, open, setLocal, teeLocal } from './writer';
+import { byte, call, close, constI32, constI64, getLocal, hint, open, setLocal, teeLocal } from './writer';
 
 /** Integer instructions that only compute: I, M, Zba, Zbb and Zbs. */
 
@@ -145,6 +145,7 @@ function divide64(j: u32, record: u32, opcode: u32, isSigned: bool, remainder: b
   getX2(j, record);
   teeLocal(j, LOCAL_I64_B);
   byte(j, W.I64_EQZ);
+  hint(j, false);
   open(j, W.IF, W.I64);
   if (remainder) getLocal(j, LOCAL_I64_A);
   else constI64(j, -1);
@@ -153,6 +154,7 @@ function divide64(j: u32, record: u32, opcode: u32, isSigned: bool, remainder: b
     getLocal(j, LOCAL_I64_B);
     constI64(j, -1);
     byte(j, W.I64_EQ);
+    hint(j, false);
     open(j, W.IF, W.I64);
     constI64(j, 0);
     if (!remainder) {
@@ -174,6 +176,7 @@ function divide32(j: u32, record: u32, opcode: u32, isSigned: bool, remainder: b
   low2(j, record);
   teeLocal(j, LOCAL_I32_B);
   byte(j, W.I32_EQZ);
+  hint(j, false);
   open(j, W.IF, W.I32);
   if (remainder) getLocal(j, LOCAL_I32_A);
   else constI32(j, -1);
@@ -182,6 +185,7 @@ function divide32(j: u32, record: u32, opcode: u32, isSigned: bool, remainder: b
     getLocal(j, LOCAL_I32_B);
     constI32(j, -1);
     byte(j, W.I32_EQ);
+    hint(j, false);
     open(j, W.IF, W.I32);
     constI32(j, 0);
     if (!remainder) {

@@ -17,7 +17,7 @@ import { OP_BEQ, OP_COMPILED } from '../ops';
 import { pageOf } from './discover';
 import * as W from './opcodes';
 import { beginX, destination, endX, getX1, getX2, pushPc } from './registers';
-import { branch, branchIf, byte, close, constI32, constI64, getLocal, memoryOp, open, setLocal, teeLocal } from './writer';
+import { branch, branchUnlikely, byte, close, constI32, constI64, getLocal, hint, memoryOp, open, setLocal, teeLocal } from './writer';
 
 /** Jumps and the conditions of branches. */
 
@@ -91,7 +91,7 @@ export function emitPageCheck(j: u32, page: u32, position: i32): void {
   byte(j, W.I32_OR);
   constI32(j, position);
   setLocal(j, LOCAL_NEAR);
-  branchIf(j, load<u32>(j, J_LABEL_NEAR));
+  branchUnlikely(j, load<u32>(j, J_LABEL_NEAR));
 }
 
 /**
@@ -117,6 +117,7 @@ export function emitIndirect(j: u32, record: u32): void {
   byte(j, W.I64_AND);
   teeLocal(j, LOCAL_I64_A);
   byte(j, W.I64_EQ);
+  hint(j, true);
   open(j, W.IF, W.EMPTY);
   getLocal(j, LOCAL_SLOT);
   memoryOp(j, W.I32_LOAD, 8);

@@ -41,7 +41,7 @@ import { blockInOrder, checksBudget, isIrreducible, leadsBack, needsLabel } from
 import { emitInstruction } from './instruction';
 import { emitIndirect, emitLink, emitPageCheck, pushCondition } from './jumps';
 import * as W from './opcodes';
-import { branch, branchIf, byte, close, constI32, depthOf, getLocal, open, setLocal, unsigned } from './writer';
+import { branch, branchIf, branchUnlikely, byte, close, constI32, depthOf, getLocal, open, setLocal, unsigned } from './writer';
 
 /**
  * Structured control flow from the dominator tree (Ramsey, "Beyond Relooper"): a block stands inside its
@@ -104,7 +104,7 @@ function emitBlock(j: u32, block: u32, single: bool): bool {
     getLocal(j, LOCAL_LEFT);
     constI32(j, load<u32>(at, B_NEED));
     byte(j, W.I32_LT_U);
-    branchIf(j, load<u32>(j, J_LABEL_INTERPRET));
+    branchUnlikely(j, load<u32>(j, J_LABEL_INTERPRET));
   }
   getLocal(j, LOCAL_LEFT);
   constI32(j, count);

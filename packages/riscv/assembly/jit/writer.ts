@@ -1,12 +1,14 @@
-import { J_DEPTH, J_OUT } from '../../src/jit/layout';
+import { J_BODY, J_DEPTH, J_HINTS, J_HINT_COUNT, J_OUT, MAX_HINTS } from '../../src/jit/layout';
 import {
   BR,
   BR_IF,
   CALL,
+  EMPTY,
   END,
   F64_CONST,
   I32_CONST,
   I64_CONST,
+  IF,
   LOCAL_GET,
   LOCAL_SET,
   LOCAL_TEE,
@@ -101,6 +103,27 @@ export function open(j: u32, opcode: u32, type: u32): u32 {
   const depth = load<u32>(j, J_DEPTH) + 1;
   store<u32>(j, depth, J_DEPTH);
   return depth;
+}
+
+/** The IF or BR_IF that is written next has a condition that seldom holds, or one that seldom does not. */
+export function hint(j: u32, likely: bool): void {
+  const count = load<u32>(j, J_HINT_COUNT);
+  if (count == u32(MAX_HINTS)) return;
+  const offset = load<u32>(j, J_OUT) - load<u32>(j, J_BODY);
+  store<u32>(load<u32>(j, J_HINTS) + (count << 2), (offset << 1) | u32(likely));
+  store<u32>(j, count + 1, J_HINT_COUNT);
+}
+
+/** IF for what is seldom done: the engine moves it out of the way of the rest. */
+export function openUnlikely(j: u32): void {
+  hint(j, false);
+  open(j, IF, EMPTY);
+}
+
+/** BR_IF that is seldom taken. */
+export function branchUnlikely(j: u32, label: u32): void {
+  hint(j, false);
+  branchIf(j, label);
 }
 
 /** END of what `open` opened last. */

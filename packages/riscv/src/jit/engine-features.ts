@@ -4,16 +4,28 @@ export interface EngineFeatures {
   readonly fusedMultiplyAdd: boolean;
 }
 
-/** Node's module of V8, where the program runs in Node: there is no other way to it that browsers can load. */
+/** Node, where the program runs in it: there is no other way to its flags that browsers can load. */
 interface NodeProcess {
+  readonly versions?: { readonly v8?: string };
   getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void };
 }
 
+/** Versions of V8 below have branch hints behind a flag. */
+const V8_WITH_HINTS = 13;
+
 let features: EngineFeatures | undefined;
 
-/** Finds out once. In Node an engine that has relaxed SIMD behind a flag is told to offer it. */
+/** Finds out once. In Node an engine that has relaxed SIMD or branch hints behind a flag is told to use them. */
 export function engineFeatures(): EngineFeatures {
-  features ??= { fusedMultiplyAdd: fuses() || (offerRelaxedSimd() && fuses()) };
+  if (features === undefined) {
+    const { process } = globalThis as { process?: NodeProcess };
+    const v8 = process?.getBuiltinModule?.('node:v8');
+    if (Number.parseInt(process?.versions?.v8 ?? '', 10) < V8_WITH_HINTS) {
+      v8?.setFlagsFromString('--experimental-wasm-branch-hinting');
+    }
+    if (!WebAssembly.validate(MADD)) v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+    features = { fusedMultiplyAdd: fuses() };
+  }
   return features;
 }
 
@@ -38,11 +50,4 @@ function fuses(): boolean {
   const multiplyAdd = exports.f as (a: number, b: number, c: number) => number;
   // The square of 1 + 2^-52 less 1: a product that is rounded by itself loses 2^-104.
   return multiplyAdd(1 + 2 ** -52, 1 + 2 ** -52, -1) === 2 ** -51 + 2 ** -104;
-}
-
-function offerRelaxedSimd(): boolean {
-  const { process } = globalThis as { process?: NodeProcess };
-  const v8 = process?.getBuiltinModule?.('node:v8');
-  v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
-  return v8 !== undefined;
 }

@@ -62,6 +62,7 @@ export interface JitHost {
 interface Batch {
   readonly regions: number[];
   readonly bodies: Uint8Array[];
+  readonly hints: Uint32Array[];
   /** Regions that the new ones take the place of. */
   readonly replaced: number[];
   /** Where the next body is written. */
@@ -149,6 +150,7 @@ export class Jit {
       [L.J_BLOCKS]: memory.reserve(L.MAX_BLOCKS * L.BLOCK_SIZE),
       [L.J_MAX_INSTRUCTIONS]: instructions,
       [L.J_MAX_PAGES]: inRange('regionPages', options.regionPages ?? PAGES, 1, PAGES),
+      [L.J_HINTS]: memory.reserve(L.MAX_HINTS * 4),
       [L.J_RELAXED]: engineFeatures().fusedMultiplyAdd ? 1 : 0,
     });
     this.#out = memory.reserve(OUT_SIZE);
@@ -197,7 +199,7 @@ export class Jit {
     const start = this.#now();
     const requests = readRequests(view, this.#queue, count);
     view.setUint32(this.#core + C.C_QUEUE_COUNT, 0, true);
-    const batch: Batch = { regions: [], bodies: [], replaced: [], at: this.#out };
+    const batch: Batch = { regions: [], bodies: [], hints: [], replaced: [], at: this.#out };
     for (const places of placesByPage(requests)) {
       this.#emitter.beginSeeds(this.#state, places[0].hart, places[0].pc & ~0xfffn);
       const seeds = places.filter(({ offset }) => this.#emitter.seedOffset(this.#state, offset) !== 0);
@@ -213,7 +215,7 @@ export class Jit {
     const emitted = this.#now();
     this.statistics.emitTime += emitted - start;
     if (batch.regions.length === 0) return;
-    const module = new WebAssembly.Module(this.#builder.build(batch.bodies) as BufferSource);
+    const module = new WebAssembly.Module(this.#builder.build(batch.bodies, batch.hints) as BufferSource);
     const instance = new WebAssembly.Instance(module, { env: this.#imports });
     for (const region of batch.replaced) this.#host.dropRegion(this.#core, region);
     this.#sweep();
@@ -250,10 +252,18 @@ export class Jit {
     }
     batch.regions.push(region);
     batch.bodies.push(this.#memory.bytes.subarray(at, at + length));
+    batch.hints.push(this.#hints());
     batch.replaced.push(...replaced);
     batch.at += length;
     this.statistics.instructions += this.#memory.view.getUint32(this.#state + L.J_INSTRUCTIONS, true);
     return true;
+  }
+
+  /** Those of the region that was emitted last. */
+  #hints(): Uint32Array {
+    const { view, wasm } = this.#memory;
+    const count = view.getUint32(this.#state + L.J_HINT_COUNT, true);
+    return new Uint32Array(wasm.buffer, view.getUint32(this.#state + L.J_HINTS, true), count).slice();
   }
 
   #install(regions: number[], functions: WebAssembly.Exports, size: number): void {

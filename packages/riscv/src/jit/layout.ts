@@ -69,6 +69,12 @@ export const J_BASE = 312;
 export const J_MAX_PAGES = 320;
 // Cells in the queue of the walk.
 export const J_QUEUED = 324;
+// Where the body of the region begins; its branch hints (u32: twice the offset of the instruction in the body, plus
+// 1 if the condition is likely to hold), and how many there are.
+export const J_BODY = 496;
+export const J_HINTS = 500;
+export const J_HINT_COUNT = 504;
+export const MAX_HINTS = 8192;
 export const J_SIZE = 512;
 // Local of each register (u8), 0 where it has none.
 export const J_X_LOCAL = 128;

@@ -49,6 +49,17 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
+/** The custom section of the branch hinting proposal; engines that do not know it pass over it. */
+function branchHints(functions: readonly Uint32Array[]): number[] {
+  const content = name('metadata.code.branch_hint');
+  content.push(...unsigned(functions.length));
+  functions.forEach((hints, index) => {
+    content.push(...unsigned(IMPORTS.length + index), ...unsigned(hints.length));
+    for (const hint of hints) content.push(...unsigned(hint >>> 1), 1, hint & 1);
+  });
+  return section(0, content);
+}
+
 const MAX_PAGES = 65_536;
 
 /** Everything before the functions: types and imports. */
@@ -88,8 +99,11 @@ export class ModuleBuilder {
     this.#header = header(shared);
   }
 
-  /** A module with these bodies (locals and code) as regions; they are exported as `0`, `1` and so on. */
-  build(bodies: readonly Uint8Array[]): Uint8Array {
+  /**
+   * A module with these bodies (locals and code) as regions; they are exported as `0`, `1` and so on. Hints are
+   * for branches of each body: twice the offset in the body, plus 1 if the condition is likely to hold.
+   */
+  build(bodies: readonly Uint8Array[], hints: readonly Uint32Array[]): Uint8Array {
     const functions = section(3, vector(bodies.map(() => [0])));
     const exported = bodies.map((_, index) => [
       ...name(String(index)),
@@ -104,7 +118,7 @@ export class ModuleBuilder {
       count.length,
     );
     const codeHead = [10, ...unsigned(codeSize), ...count];
-    const fixed = [this.#header, functions, exportsSection, codeHead];
+    const fixed = [this.#header, functions, exportsSection, branchHints(hints), codeHead];
     const bytes = new Uint8Array(fixed.reduce((sum, part) => sum + part.length, codeSize - count.length));
     let at = 0;
     const put = (part: ArrayLike<number>): void => {

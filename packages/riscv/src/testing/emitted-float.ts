@@ -21,12 +21,14 @@ import {
   J_F64_TEMPORARIES,
   J_F_LOCAL,
   J_FLOAT_BOXED,
+  J_HINT_COUNT,
   J_LOCALS,
   J_OUT,
   J_RELAXED,
   J_X_LOCAL,
   LOCAL_REGISTERS,
   LOCAL_TARGET,
+  MAX_HINTS,
 } from '../jit/layout.js';
 
 /** For tests: runs the code that the emitter makes of floating-point instructions, without a hart. */
@@ -107,6 +109,7 @@ export class EmittedFloat {
     number(J_LOCALS, locals ? 1 : 0);
     number(J_RELAXED, options.relaxed ? 1 : 0);
     number(J_FLOAT_BOXED, 0);
+    number(J_HINT_COUNT, MAX_HINTS);
     number(J_F64_TEMPORARIES, temporaries);
     number(J_F32_TEMPORARIES, temporaries + F64_TEMPORARIES);
     for (let register = 0; register < 32; register++) {
