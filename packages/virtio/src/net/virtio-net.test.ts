@@ -146,7 +146,7 @@ describe('snapshots', () => {
         version: 1,
         endpoint: endpoint.save(),
         clock: clock.save(),
-        link: link.save(),
+        link: one.link.save(),
         ram: host.bytes.slice(host.ramOffset, host.ramOffset + host.ramSize),
       }),
     );
