@@ -21,7 +21,9 @@ const MILLISECOND = 1000;
  * - `compile`: in the rest of the driver, of which V8's compiler is nearly all;
  * - `interpret`: in the interpreter, the first wasm below the hart;
  * - `run`: in wasm that the interpreter calls, or in what that calls;
- * - `other`: devices, the start of the process, idle time.
+ * - `other`: devices, collected garbage, idle time.
+ *
+ * They begin with the first instruction, so that the start of the process is none of them.
  *
  * @returns {Record<string, number>} sums to 1
  */
@@ -35,7 +37,11 @@ export function sharesOf({ nodes, samples, timeDeltas }) {
     return kinds.get(id);
   };
   const times = Object.fromEntries(SHARES.map((share) => [share, 0]));
-  samples.forEach((id, index) => (times[kindOf(id)] += timeDeltas[index]));
+  const first = Math.max(
+    samples.findIndex((id) => kindOf(id) !== 'other'),
+    0,
+  );
+  samples.slice(first).forEach((id, index) => (times[kindOf(id)] += timeDeltas[first + index]));
   const whole = Object.values(times).reduce((sum, one) => sum + one, 0);
   return Object.fromEntries(SHARES.map((share) => [share, times[share] / whole]));
 }

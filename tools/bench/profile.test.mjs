@@ -21,9 +21,11 @@ function profile(stacks) {
 }
 
 describe('shares of a profile', () => {
-  it('tells them apart by the stack', () => {
+  it('tells them apart by the stack, from the first instruction on', () => {
     const shares = sharesOf(
       profile([
+        [500, DEVICE],
+        [500, HART],
         [5, HART, JIT, EMITTER],
         [10, HART, JIT, ''],
         [10, HART, JIT],
