@@ -5,6 +5,7 @@ import { bootArgs, guestImage } from '@vmloom/guest';
 import { createMachine, World } from '@vmloom/machine';
 import { Switch } from '@vmloom/net';
 import { bareMachine, RAM_BASE } from '@vmloom/riscv/testing';
+import { DeviceBench, EchoDevice } from '@vmloom/virtio/testing';
 
 const ADDI_X1_X0_41 = 0x02900093;
 const ADDI_X1_X1_1 = 0x00108093;
@@ -28,6 +29,13 @@ it('e1000 in a page: a frame leaves by the ring', () => {
   bench.run(1_000_000);
   expect(bench.port.sent).toEqual([frame]);
   expect(bench.driver.transmitted(index)).toBe(true);
+});
+
+it('virtio in a page: a chain goes through a packed ring', () => {
+  const bench = new DeviceBench(new EchoDevice(), { packed: true });
+  bench.start();
+  const out = [new TextEncoder().encode('page')];
+  expect(new TextDecoder().decode(bench.request(0, { out, in: [8] })?.bytes)).toBe('page');
 });
 
 it('machine in a page: two guests ping each other', async () => {

@@ -117,7 +117,6 @@ export class Doorbells {
     this.#pending = saved.pending;
     this.#due = saved.due;
     this.#polling = saved.polling;
-    this.#queue.polled = saved.polling;
     this.#windowStart = saved.windowStart;
     this.#windowCount = saved.windowCount;
   }

@@ -334,6 +334,7 @@ export class Virtqueue {
       enabled: this.#enabled,
       broken: this.#broken,
       notifications: this.#notifications,
+      polled: this.#polled,
       descriptors: address('descriptors'),
       driver: address('driver'),
       device: address('device'),
@@ -358,6 +359,7 @@ export class Virtqueue {
     this.#enabled = snapshot['enabled'] as boolean;
     this.#broken = snapshot['broken'] as boolean;
     this.#notifications = snapshot['notifications'] as boolean;
+    this.#polled = snapshot['polled'] as boolean;
     memory.set(L.QUEUE_STATE_QUEUE_SIZE, this.size);
     memory.order.set(snapshot['order'] as number[]);
     this.#describe();
