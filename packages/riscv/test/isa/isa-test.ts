@@ -1,3 +1,4 @@
+import type { CoreOptions } from '../../src/core.js';
 import { bareMachine } from '../../src/testing/index.js';
 
 const RAM_SIZE = 16 * 1024 * 1024;
@@ -72,10 +73,15 @@ function findSymbol(file: Uint8Array, view: DataView, name: string): number {
 /**
  * Runs a program of the riscv-tests kind on a bare hart in M-mode until it writes `tohost`.
  * @param limit instructions after which the program counts as hung
+ * @param jit how the hart compiles; it interprets unless told
  */
-export async function runIsaTest(file: Uint8Array, limit = 20_000_000): Promise<IsaTestResult> {
+export async function runIsaTest(
+  file: Uint8Array,
+  limit = 20_000_000,
+  jit: CoreOptions['jit'] = false,
+): Promise<IsaTestResult> {
   const program = readProgram(file);
-  const machine = await bareMachine({ memory: { ram: RAM_SIZE } });
+  const machine = await bareMachine({ memory: { ram: RAM_SIZE }, jit });
   const { hart } = machine;
   for (const { address, bytes } of program.segments) machine.load(address, bytes);
   hart.reset({ pc: program.entry });

@@ -1,10 +1,10 @@
 /**
  * Runs every ELF program of a folder that was built from riscv-tests for its `p` or `v` environment:
  *
- *   node packages/riscv/test/isa/run-isa-tests.mjs FOLDER [PREFIX…]
+ *   node packages/riscv/test/isa/run-isa-tests.mjs [--jit] FOLDER [PREFIX…]
  *
  * One line for each, then `N passed, N failed`; the exit status is 1 when one failed, 2 when none was found.
- * PREFIX picks by the start of the file's name, such as `rv64ud-v`. Sources are used as they are; the wasm
+ * With --jit everything is compiled that is jumped to twice. PREFIX picks by the start of the file's name, such as `rv64ud-v`. Sources are used as they are; the wasm
  * must be built (`npx nx run @vmloom/riscv:asc`).
  */
 import { readFileSync, readdirSync } from 'node:fs';
@@ -12,9 +12,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
-const [folder, ...prefixes] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const [folder, ...prefixes] = words.filter((word) => word !== '--jit');
+const jit = words.includes('--jit') ? { threshold: 1, batch: 1 } : false;
 if (folder === undefined) {
-  console.error('usage: node run-isa-tests.mjs FOLDER [PREFIX...]');
+  console.error('usage: node run-isa-tests.mjs [--jit] FOLDER [PREFIX...]');
   process.exit(2);
 }
 
@@ -38,7 +40,7 @@ let failed = 0;
 for (const name of names) {
   let line;
   try {
-    const result = await runIsaTest(readFileSync(join(folder, name)));
+    const result = await runIsaTest(readFileSync(join(folder, name)), undefined, jit);
     const printed = result.output === '' ? '' : ` (printed ${JSON.stringify(result.output)})`;
     line = result.passed ? `ok   ${name} ${result.retired}` : `FAIL ${name}: ${result.reason}${printed}`;
     if (!result.passed) failed++;
