@@ -1,4 +1,4 @@
-import { connectionsTo, progressOf, type Connection } from '../capture/connections.js';
+import { connectionsTo, progressOf, type Connection } from './connections.js';
 import { GATEWAY, nameOf, type Configuration } from './debian-run.js';
 import type { GuestTest } from './guest-test.js';
 import { runCaptured } from './two-captures.js';

@@ -1,4 +1,4 @@
-import { connectionsTo } from '../capture/connections.js';
+import { connectionsTo } from './connections.js';
 import { GATEWAY, nameOf, type Configuration } from './debian-run.js';
 import { counters } from './ethtool.js';
 import type { GuestTest } from './guest-test.js';

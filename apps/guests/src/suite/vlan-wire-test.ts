@@ -1,5 +1,5 @@
 import { Switch } from '@vmloom/net';
-import { connectionsTo, type Connection } from '../capture/connections.js';
+import { connectionsTo, type Connection } from './connections.js';
 import { GATEWAY, nameOf, type Configuration } from './debian-run.js';
 import { registers } from './ethtool.js';
 import type { GuestTest } from './guest-test.js';

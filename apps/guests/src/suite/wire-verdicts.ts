@@ -1,4 +1,4 @@
-import { progressOf, type Connection, type Segment } from '../capture/connections.js';
+import { progressOf, type Connection, type Segment } from './connections.js';
 import type { Report } from './report.js';
 
 /** One thing that has to be true of a connection. */
