@@ -1,3 +1,4 @@
+export * from './9p/index.js';
 export * from './blk/index.js';
 export * from './rng/index.js';
 export * from './console/index.js';
@@ -21,3 +22,4 @@ export { NO_VECTOR } from './transport/pci-interrupts.js';
 export { VirtioPciRegisters } from './transport/pci-registers.js';
 export { VirtioMmio, type VirtioMmioOptions } from './transport/virtio-mmio.js';
 export { VirtioPci, type VirtioPciOptions } from './transport/virtio-pci.js';
+export * from './vsock/index.js';

@@ -2,3 +2,4 @@ export { FileStore, type FileStoreOptions } from './file-store.js';
 export { HostFile, type HostFileOptions } from './host-file.js';
 export { OverlayFile } from './overlay-file.js';
 export { HostEntropy } from './host-entropy.js';
+export { HostFolder } from './host-folder.js';
