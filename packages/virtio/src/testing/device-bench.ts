@@ -9,16 +9,15 @@ import {
 } from '@vmloom/device';
 import { AddressSpace, HostMemory } from '@vmloom/memory';
 import type { VirtioDevice } from '../device.js';
-import { VirtioEndpoint, type TransportLink } from '../endpoint.js';
+import { VirtioEndpoint, type TransportLink, type TransportOptions } from '../endpoint.js';
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_RING_PACKED, hasFeature } from '../features.js';
-import type { RingOptions } from '../ring-options.js';
 import * as S from '../status.js';
 import { GuestMemory, RAM_BASE } from './guest-memory.js';
 import type { Buffers, MockQueue, UsedBuffer } from './mock-queue.js';
 import { PackedMockQueue } from './packed-queue.js';
 import { SplitMockQueue } from './split-queue.js';
 
-export interface DeviceBenchOptions extends RingOptions {
+export interface DeviceBenchOptions extends TransportOptions {
   readonly name?: string;
   /** Benches on one clock share time, so that their devices can talk to each other. */
   readonly clock?: Clock;

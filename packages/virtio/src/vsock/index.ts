@@ -1,0 +1,2 @@
+export type { HostSockets, SocketArrivalKind, SocketArrivals, SocketArrive } from './sockets.js';
+export { VirtioVsock, type VirtioVsockOptions } from './virtio-vsock.js';
