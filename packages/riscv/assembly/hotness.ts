@@ -13,6 +13,8 @@ import {
   Q_PC,
   Q_TO,
   Q_TO_BASE,
+  REGION_COUNTDOWN,
+  REGION_FAST,
   R_HEAT,
   R_OP,
   R_REGION,
@@ -24,6 +26,7 @@ import {
 } from '../src/layout';
 import { codeOffset } from './code-cache';
 import { OP_COMPILED } from './ops';
+import { regionAddress } from './regions';
 
 /** Where the dispatch loop meets compiled code: what is hot asks for it, what is compiled is entered. */
 
@@ -91,11 +94,29 @@ export function enterCompiled(s: u32, record: u32, pagePc: u64): u32 {
   return call_indirect<u32>(load<u32>(record, R_REGION), s, baseOf(record, pagePc), load<u32>(record, R_ENTRY));
 }
 
+/** A region has retired so much that it shall be compiled for speed: it asks to take its own place. */
+function requestFast(s: u32, region: u32, record: u32, pagePc: u64): void {
+  const descriptor = regionAddress(load<u32>(s, S_CORE), region);
+  store<i32>(descriptor, i32.MAX_VALUE, REGION_COUNTDOWN);
+  if (load<u32>(descriptor, REGION_FAST) != 0 || i32(load<u16>(record, R_OP)) != OP_COMPILED) return;
+  const entry = enqueue(s, record, pagePc);
+  if (entry == 0) return;
+  store<u32>(entry, region, Q_FROM);
+  store<u32>(entry, region, Q_TO);
+  store<u64>(entry, baseOf(record, pagePc), Q_FROM_BASE);
+  store<u64>(entry, baseOf(record, pagePc), Q_TO_BASE);
+}
+
+/** What a region did, which was entered at a record. */
 // @ts-ignore: decorator
 @inline
-export function noteCompiled(s: u32, retired: u32, answer: u32): void {
+export function noteCompiled(s: u32, region: u32, record: u32, pagePc: u64, retired: u32, answer: u32): void {
   store<u64>(s, load<u64>(s, S_COMPILED_RETIRED) + retired, S_COMPILED_RETIRED);
   store<u64>(s, load<u64>(s, S_COMPILED_CALLS) + 1, S_COMPILED_CALLS);
   const counter = s + (answer << 2);
   store<u32>(counter, load<u32>(counter, S_COMPILED_EXITS) + 1, S_COMPILED_EXITS);
+  const descriptor = regionAddress(load<u32>(s, S_CORE), region);
+  const left = load<i32>(descriptor, REGION_COUNTDOWN) - i32(retired);
+  store<i32>(descriptor, left, REGION_COUNTDOWN);
+  if (left < 0) requestFast(s, region, record, pagePc);
 }

@@ -2,6 +2,7 @@ import { PAGE_CODE } from '@vmloom/memory/assembly/constants';
 import {
   C_DROPPED,
   C_DROP_COUNT,
+  C_FAST_THRESHOLD,
   C_FLAGS,
   C_NODES_FREE,
   C_PAGE_MAP,
@@ -16,7 +17,9 @@ import {
   NODE_NO_ENTRY,
   NODE_OFFSET,
   NODE_REGION,
+  REGION_COUNTDOWN,
   REGION_DROPPED,
+  REGION_FAST,
   REGION_INSTALLED,
   REGION_NEXT_DROPPED,
   REGION_NODES,
@@ -80,10 +83,12 @@ function addNode(c: u32, region: u32, frame: u32, offset: u32, entry: u32): bool
 }
 
 /** A region comes to be, without pages. */
-export function beginRegion(c: u32, region: u32): void {
+export function beginRegion(c: u32, region: u32, fast: bool): void {
   const descriptor = regionAddress(c, region);
   memory.fill(descriptor, 0, REGION_SIZE);
   store<u32>(descriptor, REGION_PENDING, REGION_STATE);
+  store<u32>(descriptor, u32(fast), REGION_FAST);
+  store<i32>(descriptor, fast ? i32.MAX_VALUE : load<i32>(c, C_FAST_THRESHOLD), REGION_COUNTDOWN);
 }
 
 /**

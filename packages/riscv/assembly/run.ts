@@ -4,6 +4,7 @@ import {
   R_IMM,
   R_OP,
   R_RD,
+  R_REGION,
   R_RS1,
   R_RS2,
   R_STEP,
@@ -199,9 +200,10 @@ export function run(s: u32): void {
         case O.OP_COMPILED: {
           const before = left + 1;
           store<u32>(s, before, S_LEFT);
+          const region = load<u32>(record, R_REGION);
           const answer = enterCompiled(s, record, pagePc);
           left = load<u32>(s, S_LEFT);
-          noteCompiled(s, before - left, answer);
+          noteCompiled(s, region, record, pagePc, before - left, answer);
           if (answer != NEXT && answer != INTERPRET) {
             if (answer >= LEAVE) return;
             far = 2;

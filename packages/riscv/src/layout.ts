@@ -154,6 +154,8 @@ export const Q_FROM_BASE = 24;
 export const Q_TO_BASE = 32;
 // Entries from another region after which the two ask to be one.
 export const C_MERGE_THRESHOLD = 340;
+// Instructions that a region retires before it asks to be compiled for speed.
+export const C_FAST_THRESHOLD = 344;
 // Compiled regions: descriptors by number, a list of nodes for each host page, unused nodes.
 export const C_REGIONS = 316;
 export const C_REGION_LIMIT = 320;
@@ -174,7 +176,10 @@ export const REGION_PAGE_COUNT = 12;
 export const REGION_PAGES = 16;
 export const REGION_PAGE_SIZE = 12;
 export const REGION_MAX_PAGES = 8;
-export const REGION_SIZE = 112;
+// Instructions (i32) that it still has to retire before it asks to be compiled for speed; 1 when it is.
+export const REGION_COUNTDOWN = 112;
+export const REGION_FAST = 116;
+export const REGION_SIZE = 128;
 export const REGION_FREE = 0;
 export const REGION_PENDING = 1;
 export const REGION_INSTALLED = 2;

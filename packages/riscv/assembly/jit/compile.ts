@@ -9,6 +9,7 @@ import {
   J_BODY,
   J_CORE,
   J_HART,
+  J_LOCALS,
   J_MAX_PAGES,
   J_HINT_COUNT,
   J_OUT,
@@ -61,7 +62,7 @@ function extent(j: u32, page: u32): u32 {
 /** Tells the core which code the region holds and where it is entered; false when its lists are full. */
 function describe(j: u32, region: u32): bool {
   const c = load<u32>(j, J_CORE);
-  beginRegion(c, region);
+  beginRegion(c, region, load<u32>(j, J_LOCALS) != 0);
   for (let page: u32 = 0; page < load<u32>(j, J_PAGE_COUNT); page++) {
     const bytes = extent(j, page);
     const at = pageOf(j, page);
@@ -125,9 +126,9 @@ export function seedRegion(j: u32, old: u32, distance: i32): bool {
 
 /**
  * Compiles what the seeds lead to, for the slot `region`: the function's body is written at `out`, which has room
- * up to `limit`. The length of the body, 0 when there is nothing to compile, or too much for a `whole` one.
+ * up to `limit`. A `fast` one keeps registers in locals, which takes the engine much longer to compile. The length of the body, 0 when there is nothing to compile, or too much for a `whole` one.
  */
-export function compileSeeds(j: u32, region: u32, whole: bool, out: u32, limit: u32): u32 {
+export function compileSeeds(j: u32, region: u32, whole: bool, fast: bool, out: u32, limit: u32): u32 {
   const c = load<u32>(j, J_CORE);
   store<u32>(j, region, J_SLOT);
   store<u32>(j, out, J_OUT);
@@ -135,6 +136,7 @@ export function compileSeeds(j: u32, region: u32, whole: bool, out: u32, limit: 
   store<u32>(j, 0, J_HINT_COUNT);
   store<u32>(j, limit, J_OUT_LIMIT);
   if (!discover(j, whole)) return 0;
+  store<u32>(j, fast ? 1 : 0, J_LOCALS);
   if (!emitRegion(j)) return 0;
   if (!describe(j, region)) {
     dropRegion(c, region);

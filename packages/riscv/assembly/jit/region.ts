@@ -1,12 +1,8 @@
 import {
-  B_BACK,
-  B_ENTRY,
   F32_TEMPORARIES,
   F64_TEMPORARIES,
   INTERPRET,
-  J_BLOCK_COUNT,
   J_DEPTH,
-  J_ENTRY_COUNT,
   J_FLOAT,
   J_F_USED,
   J_F_WRITTEN,
@@ -18,7 +14,6 @@ import {
   J_LABEL_SPILL,
   J_LOCALS,
   J_MEMORY_ACCESS,
-  J_OUT,
   J_X_LOCAL,
   J_F_LOCAL,
   J_X_USED,
@@ -36,7 +31,6 @@ import {
 } from '../../src/jit/layout';
 import { S_F, S_FRM, S_LEFT, S_MSTATUS, S_PC, S_READ_TLB, S_WRITE_TLB, S_X } from '../../src/layout';
 import { FS } from '../status';
-import { blockAddress } from './discover';
 import { emitFloatEntry } from './float-check';
 import { analyse, hasSingleEntry } from './graph';
 import * as W from './opcodes';
@@ -116,19 +110,11 @@ function leave(j: u32): void {
   }
 }
 
-function hasLoops(j: u32): bool {
-  for (let index: u32 = 1; index < load<u32>(j, J_BLOCK_COUNT); index++) {
-    if (load<u32>(blockAddress(j, index), B_BACK) != 0) return true;
-  }
-  return false;
-}
-
-/** Writes the body of the region that `discover` found, at J_OUT; false when it grew too large. */
+/** Writes the body of the region that `discover` found, at J_OUT, with registers as J_LOCALS says; false when it grew too large. */
 export function emitRegion(j: u32): bool {
   noteUsage(j);
   const indirect = load<u32>(j, J_INDIRECT) != 0;
   if (!analyse(j, indirect)) return false;
-  store<u32>(j, hasLoops(j) || indirect ? 1 : 0, J_LOCALS);
   assignLocals(j);
   store<u32>(j, 0, J_DEPTH);
   declareLocals(j);

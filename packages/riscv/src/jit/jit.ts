@@ -12,6 +12,8 @@ export interface JitOptions {
   readonly threshold?: number;
   /** How often one region leads to another before the two become one, 1 to 65,535. */
   readonly mergeThreshold?: number;
+  /** Instructions that a region retires before it is compiled again, for speed; 1 to 2^30. */
+  readonly fastThreshold?: number;
   /** Hot places that are compiled together, at least; 1 to 64. */
   readonly batch?: number;
   /** Bytes that compiled code and its tables may take, an estimate of what the engine needs; 192 MiB unless told. */
@@ -47,7 +49,7 @@ interface EmitterExports {
   beginSeeds(j: number, hart: number, base: bigint): void;
   seedOffset(j: number, offset: number): number;
   seedRegion(j: number, old: number, distance: number): number;
-  compileSeeds(j: number, region: number, whole: boolean, out: number, limit: number): number;
+  compileSeeds(j: number, region: number, whole: boolean, fast: boolean, out: number, limit: number): number;
 }
 
 /** What the compiler needs of the hart's core. */
@@ -163,6 +165,7 @@ export class Jit {
       [C.C_REGION_PAGES]: memory.reserve((memory.size / 4096) * 4),
       [C.C_NODES_FREE]: this.#makeNodes(),
       [C.C_THRESHOLD]: threshold,
+      [C.C_FAST_THRESHOLD]: inRange('fastThreshold', options.fastThreshold ?? 4_000_000, 1, 2 ** 30),
       [C.C_MERGE_THRESHOLD]: inRange('mergeThreshold', options.mergeThreshold ?? 1000, 1, 65_535),
     });
     // Slot 0 of the table belongs to nobody, and no region has number 0.
@@ -203,7 +206,7 @@ export class Jit {
     for (const places of placesByPage(requests)) {
       this.#emitter.beginSeeds(this.#state, places[0].hart, places[0].pc & ~0xfffn);
       const seeds = places.filter(({ offset }) => this.#emitter.seedOffset(this.#state, offset) !== 0);
-      if (seeds.length > 0) this.#emit(batch, false, []);
+      if (seeds.length > 0) this.#emit(batch, false, false, []);
     }
     const merges = requests.filter(({ from }) => from !== 0);
     for (const group of mergeGroups(merges)) {
@@ -224,7 +227,7 @@ export class Jit {
   }
 
   /** Emits one region in the place of several; false when that is not possible. */
-  #merge(batch: Batch, { hart, bases }: MergeGroup): boolean {
+  #merge(batch: Batch, { hart, bases, fast }: MergeGroup): boolean {
     if ([...bases.keys()].some((region) => batch.replaced.includes(region))) return false;
     const base = bases.values().next().value!;
     this.#emitter.beginSeeds(this.#state, hart, base);
@@ -233,19 +236,27 @@ export class Jit {
       if (distance > FARTHEST || distance < -FARTHEST) return false;
       if (this.#emitter.seedRegion(this.#state, region, Number(distance)) === 0) return false;
     }
-    if (!this.#emit(batch, true, [...bases.keys()])) return false;
+    if (!this.#emit(batch, true, fast || this.#isFast(bases.keys()), [...bases.keys()])) return false;
     this.statistics.merged += bases.size;
     return true;
   }
 
+  /** One of the regions was compiled for speed. */
+  #isFast(regions: Iterable<number>): boolean {
+    const { view } = this.#memory;
+    return [...regions].some(
+      (region) => view.getUint32(this.#regions + region * C.REGION_SIZE + C.REGION_FAST, true) !== 0,
+    );
+  }
+
   /** Emits the region whose seeds were given. */
-  #emit(batch: Batch, whole: boolean, replaced: readonly number[]): boolean {
+  #emit(batch: Batch, whole: boolean, fast: boolean, replaced: readonly number[]): boolean {
     if (this.#free.length === 0) this.#evict();
     const region = this.#free.pop();
     if (region === undefined) return false;
     const { at } = batch;
     const limit = this.#out + OUT_SIZE - OUT_MARGIN;
-    const length = at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, at, limit) : 0;
+    const length = at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, fast, at, limit) : 0;
     if (length === 0) {
       this.#free.push(region);
       return false;

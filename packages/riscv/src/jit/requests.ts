@@ -18,6 +18,8 @@ export interface Request {
 export interface MergeGroup {
   readonly hart: number;
   readonly bases: Map<number, bigint>;
+  /** One of them has done so much that speed counts. */
+  fast: boolean;
 }
 
 export function readRequests(view: DataView, queue: number, count: number): Request[] {
@@ -52,9 +54,10 @@ export function placesByPage(requests: readonly Request[]): Request[][] {
 export function mergeGroups(requests: readonly Request[]): MergeGroup[] {
   const groups = new Map<number, MergeGroup>();
   for (const { hart, from, to, fromBase, toBase } of requests) {
-    const one = groups.get(from) ?? { hart, bases: new Map([[from, fromBase]]) };
-    const other = groups.get(to) ?? { hart, bases: new Map([[to, toBase]]) };
+    const one = groups.get(from) ?? { hart, bases: new Map([[from, fromBase]]), fast: false };
+    const other = groups.get(to) ?? { hart, bases: new Map([[to, toBase]]), fast: false };
     for (const [region, base] of other.bases) one.bases.set(region, base);
+    one.fast ||= other.fast || from === to;
     for (const region of one.bases.keys()) groups.set(region, one);
   }
   return [...new Set(groups.values())];
