@@ -10,6 +10,7 @@ import type {
   RunPlan,
 } from './plan.js';
 import { parseBytes, Properties } from './properties.js';
+import { drivePlan, entropyPlan, folderPlan, virtfsPlan, type EntropyPlan } from './storage.js';
 
 /** One option as typed: its name without dashes, and its argument. */
 export interface TypedOption {
@@ -50,10 +51,26 @@ export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   netdev: { argument: 'TYPE,id=ID,…', help: 'a network: user, stream, socket, dgram or hubport' },
   nic: { argument: 'TYPE,model=NAME,…', help: 'a network and the NIC on it in one' },
   device: { argument: 'NAME,…', help: 'a device; `vmloom devices` lists them' },
-  object: { argument: 'filter-dump,id=,netdev=,file=', help: 'a capture of a network, as pcapng' },
+  drive: {
+    argument: 'file=F,if=none,format=raw,id=ID,…',
+    help: 'a disk; snapshot=on or overlay=FILE leave the file as it is',
+  },
+  fsdev: { argument: 'local,id=ID,path=P,security_model=none', help: 'a folder of the host, for virtio-9p' },
+  virtfs: {
+    argument: 'local,path=P,mount_tag=T,security_model=none',
+    help: 'the folder and its device in one',
+  },
+  object: {
+    argument: 'TYPE,id=ID,…',
+    help: 'filter-dump: a capture of a network, as pcapng; rng-random, rng-builtin: random bytes',
+  },
+  global: {
+    argument: 'virtio-mmio.force-legacy=false',
+    help: 'accepted: virtio-mmio is of version 2 always',
+  },
   monitor: { argument: 'unix:PATH,server=on,wait=off|none', help: 'a monitor in QMP form', alias: 'qmp' },
   qmp: { argument: 'unix:PATH,server=on,wait=off', help: 'a monitor in QMP form' },
-  snapshot: { help: 'writes to disks are not kept (accepted: there are no disks yet)' },
+  snapshot: { help: 'writes to disks are kept in memory and lost at the end' },
   loadvm: { argument: 'FILE', help: 'start from a snapshot that savevm wrote' },
   S: { help: 'do not start before GDB or the monitor says so' },
   gdb: { argument: 'tcp:[HOST]:PORT', help: 'GDB may attach there; HOST is 127.0.0.1 unless told' },
@@ -104,7 +121,11 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
   oneOf('-cpu', last('cpu'), ['rv64', 'max']);
   oneOf('-display', last('display'), ['none']);
   const cpuCheck = has('cpu-check');
+  for (const value of all('global')) checkGlobal(value);
   const nics = all('nic').map((value, index) => nicPlan(value, index));
+  const drives = all('drive').map((value, index) => drivePlan(value, index, has('snapshot')));
+  const virtfs = all('virtfs').map((value, index) => virtfsPlan(value, index));
+  const { dumps, entropies } = objects(all('object'));
   return {
     name: last('name') ?? 'machine',
     harts: harts(last('smp')),
@@ -118,8 +139,18 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
     append: last('append'),
     serial: serial(last('serial'), has('nographic')),
     netdevs: [...all('netdev').map(netdevPlan), ...nics.map(({ netdev }) => netdev)],
-    devices: [...all('device').map(devicePlan), ...nics.map(({ device }) => device)],
-    dumps: all('object').map(dumpPlan),
+    devices: [
+      ...all('device').map(devicePlan),
+      ...nics.map(({ device }) => device),
+      ...drives
+        .filter((drive) => drive.interface === 'virtio')
+        .map(({ id }) => devicePlan(`virtio-blk-pci,drive=${id}`)),
+      ...virtfs.map(({ folder, tag }) => devicePlan(`virtio-9p-pci,fsdev=${folder.id},mount_tag=${tag}`)),
+    ],
+    drives,
+    folders: [...all('fsdev').map(folderPlan), ...virtfs.map(({ folder }) => folder)],
+    entropies,
+    dumps,
     monitors: all('qmp')
       .filter((value) => value !== 'none')
       .map(monitorPlan),
@@ -225,10 +256,25 @@ function devicePlan(value: string): DevicePlan {
   return { driver, properties };
 }
 
-function dumpPlan(value: string, index: number): DumpPlan {
-  const properties = new Properties(value, '-object', 'qom-type');
-  oneOf('-object', properties.required('qom-type'), ['filter-dump']);
-  properties.where = '-object filter-dump';
+/** `-object`: what goes by its type. */
+function objects(values: readonly string[]): { dumps: DumpPlan[]; entropies: EntropyPlan[] } {
+  const dumps: DumpPlan[] = [];
+  const entropies: EntropyPlan[] = [];
+  for (const [index, value] of values.entries()) {
+    const properties = new Properties(value, '-object', 'qom-type');
+    const type = oneOf('-object', properties.required('qom-type'), [
+      'filter-dump',
+      'rng-random',
+      'rng-builtin',
+    ]);
+    properties.where = `-object ${type}`;
+    if (type === 'filter-dump') dumps.push(dumpPlan(properties, index));
+    else entropies.push(entropyPlan(properties));
+  }
+  return { dumps, entropies };
+}
+
+function dumpPlan(properties: Properties, index: number): DumpPlan {
   const plan = {
     id: properties.optional('id') ?? `dump${index}`,
     netdev: properties.required('netdev'),
@@ -237,6 +283,15 @@ function dumpPlan(value: string, index: number): DumpPlan {
   };
   properties.done();
   return plan;
+}
+
+/** The one global property that command lines for this board carry. */
+function checkGlobal(value: string): void {
+  const [name = '', setting = ''] = value.split('=');
+  if (name !== 'virtio-mmio.force-legacy') {
+    throw new CliError(`-global: the property is virtio-mmio.force-legacy, not "${name}"`);
+  }
+  oneOf(`-global ${name}`, setting, ['false', 'off', 'no']);
 }
 
 function monitorPlan(value: string): MonitorPlan {

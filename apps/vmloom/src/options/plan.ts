@@ -1,4 +1,5 @@
 import type { Properties } from './properties.js';
+import type { DrivePlan, EntropyPlan, FolderPlan } from './storage.js';
 
 /** Where a character device leads. */
 export type CharacterPlan =
@@ -61,6 +62,9 @@ export interface RunPlan {
   readonly serial: CharacterPlan;
   readonly netdevs: readonly NetdevPlan[];
   readonly devices: readonly DevicePlan[];
+  readonly drives: readonly DrivePlan[];
+  readonly folders: readonly FolderPlan[];
+  readonly entropies: readonly EntropyPlan[];
   readonly dumps: readonly DumpPlan[];
   readonly monitors: readonly MonitorPlan[];
   readonly paused: boolean;

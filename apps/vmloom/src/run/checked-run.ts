@@ -9,6 +9,9 @@ export function refuseWithCheck(plan: RunPlan): void {
   const outside = plan.netdevs.find(({ type }) => type !== 'hubport');
   const refused: readonly (readonly [boolean, string])[] = [
     [outside !== undefined, `-netdev ${outside?.type}`],
+    [plan.drives.some(({ readOnly, temporary }) => !readOnly && !temporary), '-drive without snapshot=on'],
+    [plan.drives.some(({ threads }) => threads), '-drive aio=threads'],
+    [plan.folders.length > 0, '-fsdev'],
     [plan.dumps.length > 0, '-object filter-dump'],
     [plan.monitors.length > 0, '-qmp'],
     [plan.gdb !== undefined, '-gdb'],

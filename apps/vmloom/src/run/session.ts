@@ -14,6 +14,7 @@ import type { RunPlan } from '../options/plan.js';
 import type { SerialConsole } from '../serial/terminal.js';
 import { CheckedRun, refuseWithCheck } from './checked-run.js';
 import { plugDevices } from './devices.js';
+import { openDisks, type Disk } from './disks.js';
 import { infoText } from './info.js';
 import { find, makeNetworks, type Network } from './networks.js';
 import { readSnapshot, writeSnapshot } from './snapshot-file.js';
@@ -32,6 +33,7 @@ export class Session implements MonitorTarget {
   readonly #plan: RunPlan;
   #prelaunch: boolean;
   readonly #checked: CheckedRun | undefined;
+  readonly #disks: readonly Disk[];
   #finish!: (status: number) => void;
   #fail!: (error: unknown) => void;
   /** The exit status of the process, when the machine has ended or somebody quit. */
@@ -44,9 +46,11 @@ export class Session implements MonitorTarget {
     plan: RunPlan,
     readonly machine: Machine,
     readonly networks: Networks,
+    disks: readonly Disk[],
     checked?: CheckedRun,
   ) {
     this.#plan = plan;
+    this.#disks = disks;
     this.#checked = checked;
     this.#prelaunch = plan.paused;
   }
@@ -57,19 +61,21 @@ export class Session implements MonitorTarget {
     const files = await readFiles(plan);
     const epoch = plan.rtc === 'now' ? BigInt(Date.now()) * 1_000_000n : plan.rtc;
     if (!plan.cpuCheck) {
-      const { machine, networks } = await makeMachine(plan, files, epoch, plan.jit);
-      return new Session(plan, machine, networks);
+      const { machine, networks, disks } = await makeMachine(plan, files, epoch, plan.jit);
+      return new Session(plan, machine, networks, disks);
     }
     let networks: Networks = new Map();
+    const disks: Disk[] = [];
     const check = await CpuCheck.create({
       make: async (jit) => {
         const made = await makeMachine(plan, files, epoch, jit);
         ({ networks } = made);
+        disks.push(...made.disks);
         return made.machine;
       },
       ...(plan.jit === undefined ? {} : { jit: plan.jit }),
     });
-    return new Session(plan, check.machine, networks, new CheckedRun(check));
+    return new Session(plan, check.machine, networks, disks, new CheckedRun(check));
   }
 
   /** Where typing goes and output comes from. */
@@ -99,11 +105,12 @@ export class Session implements MonitorTarget {
     );
   }
 
-  /** Ends the loop and closes sockets and captures. */
+  /** Ends the loop and closes sockets, captures and disks. */
   close(): void {
     this.#checked?.close();
     this.machine.world.stop();
     for (const network of this.networks.values()) network.close();
+    for (const disk of this.#disks) disk.close();
   }
 
   status(): ReturnType<MonitorTarget['status']> {
@@ -177,13 +184,13 @@ export class Session implements MonitorTarget {
   }
 }
 
-/** The machine of a command line in a world of its own, with its networks. */
+/** The machine of a command line in a world of its own, with its networks and disks. */
 async function makeMachine(
   plan: RunPlan,
   files: Files,
   epoch: bigint,
   jit: MachineOptions['jit'],
-): Promise<{ machine: Machine; networks: Networks }> {
+): Promise<{ machine: Machine; networks: Networks; disks: readonly Disk[] }> {
   const world = new World({ time: plan.time });
   const networks = makeNetworks(world, plan.netdevs, plan.dumps);
   const machine = await createMachine({
@@ -200,9 +207,18 @@ async function makeMachine(
     ...(files.deviceTree === undefined ? {} : { deviceTree: files.deviceTree }),
     ...(plan.append === undefined ? {} : { bootArguments: plan.append }),
   });
-  plugDevices(machine, networks, plan.devices);
+  const disks = openDisks(plan.drives);
+  const folders = byId('-fsdev', plan.folders);
+  const entropies = byId('-object rng', plan.entropies);
+  plugDevices({ machine, networks, disks, folders, entropies }, plan.devices);
   await Promise.all([...networks.values()].map((network) => network.ready()));
-  return { machine, networks };
+  return { machine, networks, disks: [...disks.values()] };
+}
+
+function byId<Plan extends { readonly id: string }>(what: string, plans: readonly Plan[]): Map<string, Plan> {
+  const found = new Map(plans.map((plan) => [plan.id, plan]));
+  if (found.size < plans.length) throw new CliError(`${what}: two have the same id`);
+  return found;
 }
 
 interface Files {
