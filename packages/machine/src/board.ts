@@ -54,12 +54,14 @@ export class VirtBoard {
         timer: { set: (level: boolean) => hart.setInterrupt(7, level) },
       })),
     });
+    const serialLine = line(VIRT.uart.irq);
+    serialLine.onComplete(() => this.uart.interruptCompleted());
     this.uart = new Uart16550({
       clock,
       name: `${prefix}uart0`,
       frequency: VIRT.uart.frequency,
       eightBits: true,
-      line: line(VIRT.uart.irq).input(),
+      line: serialLine.input(),
       output: options.serialOutput,
     });
     this.rtc = new GoldfishRtc({

@@ -156,6 +156,23 @@ describe('transmitter', () => {
     expect(driver.identification).toBe(IIR_THR_EMPTY);
     expect(driver.identification).toBe(IIR_NONE);
   });
+
+  it('interruptCompleted: an empty transmitter is told once, until a byte is sent or the interrupt enabled again', () => {
+    const line = new FakeLine();
+    const uart = new Uart16550({ clock: new Clock(), line });
+    const driver = new UartDriver(uart);
+    driver.write(UART_IER, IER_THR_EMPTY | IER_RECEIVED_DATA);
+    expect(line.level).toBe(true);
+    uart.interruptCompleted();
+    expect(line.level).toBe(false);
+    expect(driver.identification & 0xf).toBe(IIR_THR_EMPTY);
+    driver.write(UART_DATA, 0x41);
+    expect(line.level).toBe(true);
+    uart.interruptCompleted();
+    uart.receiveCharacter(0x42);
+    uart.interruptCompleted();
+    expect(line.level, 'another cause keeps its level').toBe(true);
+  });
 });
 
 describe('receiver', () => {

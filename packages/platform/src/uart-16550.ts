@@ -113,6 +113,8 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   #modemInputs = MSR_CTS | MSR_DSR | MSR_DCD;
   /** The THR-empty interrupt is due: it is an event, not a level (data sheet 8.6). */
   #thrEmptyDue = false;
+  /** The handler of an empty transmitter ended without a look at IIR or a byte to send. */
+  #thrEmptySeen = false;
   #timedOut = false;
   /** {@link receive} has refused bytes and owes word of room. */
   #refused = false;
@@ -233,6 +235,17 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#update();
   }
 
+  /**
+   * The guest completed the interrupt. An empty transmitter is not told again by itself: the PLIC of QEMU's board
+   * looks at levels when they change and not on completion, and xv6's handler, with nothing to send, leaves the
+   * transmitter's interrupt as it is. A board that calls this gives up the level of that one cause.
+   */
+  interruptCompleted(): void {
+    if (this.#cause !== IIR_THR_EMPTY) return;
+    this.#thrEmptySeen = true;
+    this.#update();
+  }
+
   onEvent(kind: string): void {
     if (kind === 'ready') {
       this.#readyEvent = 0;
@@ -260,6 +273,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#divisor = 0;
     this.#receiver.clear();
     this.#thrEmptyDue = false;
+    this.#thrEmptySeen = false;
     this.#timedOut = false;
     this.#lastReceiverUse = 0;
     this.#msr = this.#modemInputs;
@@ -282,6 +296,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
       modemInputs: this.#modemInputs,
       receiver: this.#receiver.save(),
       thrEmptyDue: this.#thrEmptyDue,
+      thrEmptySeen: this.#thrEmptySeen,
       timedOut: this.#timedOut,
       refused: this.#refused,
       lastReceiverUse: this.#lastReceiverUse,
@@ -303,6 +318,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     this.#modemInputs = snapshot['modemInputs'] as number;
     this.#receiver.restore(snapshot['receiver'] as Snapshot);
     this.#thrEmptyDue = snapshot['thrEmptyDue'] as boolean;
+    this.#thrEmptySeen = snapshot['thrEmptySeen'] === true;
     this.#timedOut = snapshot['timedOut'] as boolean;
     this.#refused = snapshot['refused'] as boolean;
     this.#lastReceiverUse = snapshot['lastReceiverUse'] as number;
@@ -366,6 +382,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
     const character = byte & this.#wordMask;
     // Writing THR takes the interrupt back; the transmitter then empties it at once, which raises it again.
     this.#thrEmptyDue = true;
+    this.#thrEmptySeen = false;
     if ((this.#mcr & MCR_LOOP) !== 0) this.#arrive(character, 0);
     else this.#output(character);
   }
@@ -373,7 +390,10 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
   #writeInterruptEnable(byte: number): void {
     const risen = byte & ~this.#ier;
     this.#ier = byte & IER_MASK;
-    if ((risen & IER_THR_EMPTY) !== 0) this.#thrEmptyDue = true;
+    if ((risen & IER_THR_EMPTY) !== 0) {
+      this.#thrEmptyDue = true;
+      this.#thrEmptySeen = false;
+    }
   }
 
   #writeFifoControl(byte: number): void {
@@ -450,6 +470,7 @@ export class Uart16550 implements MmioHandler, Device, EventOwner {
 
   #update(): void {
     const gated = this.#interruptNeedsOut2 && (this.#mcr & MCR_OUT2) === 0;
-    this.#line.set(!gated && this.#cause !== IIR_NONE);
+    const cause = this.#cause;
+    this.#line.set(!gated && cause !== IIR_NONE && !(cause === IIR_THR_EMPTY && this.#thrEmptySeen));
   }
 }
