@@ -35,12 +35,14 @@ export interface TransportLink {
   wasReset?(): void;
 }
 
-export interface EndpointOptions extends RingOptions {
-  readonly device: VirtioDevice;
-  /** Offers the interface of before 1.0 beside the modern one. */
-  readonly transitional?: boolean;
+/** What every transport takes beside its device. */
+export interface TransportOptions extends RingOptions {
   /** When the device looks and when it interrupts; as soon as possible unless told. */
   readonly notification?: NotificationOptions;
+}
+
+export interface EndpointOptions extends TransportOptions {
+  readonly device: VirtioDevice;
 }
 
 /** What an endpoint gets when its transport joins a machine. */
@@ -132,7 +134,8 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
   }
 
   get legacy(): boolean {
-    return this.#legacy;
+    if (this.#legacy) return true;
+    return (this.#status & S.FEATURES_OK) !== 0 && !F.hasFeature(this.#features, F.VIRTIO_F_VERSION_1);
   }
 
   get running(): boolean {
@@ -416,9 +419,12 @@ export class VirtioEndpoint implements DeviceHost, QueueOwner, DoorbellHost, Int
     return this.#access;
   }
 
-  /** 2.2.2, 6.2: a subset of what is offered; VERSION_1 is among it; the device can do with it. */
+  /**
+   * 2.2.2: a subset of what is offered, and the device can do with it. A driver without VERSION_1 might be refused
+   * (6.2), but xv6 is one, and QEMU serves it.
+   */
   #acceptable(set: bigint): boolean {
-    if ((set & ~this.offered()) !== 0n || !F.hasFeature(set, F.VIRTIO_F_VERSION_1)) return false;
+    if ((set & ~this.offered()) !== 0n) return false;
     // 6.2: a device behind an IOMMU may refuse a driver that ignores it.
     if (this.#options.accessPlatform === true && !F.hasFeature(set, F.VIRTIO_F_ACCESS_PLATFORM)) return false;
     return this.device.acceptsFeatures(set);
