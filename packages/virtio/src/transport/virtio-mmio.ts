@@ -11,13 +11,12 @@ import {
 } from '@vmloom/device';
 import type { HandlerWidth, MmioHandler } from '@vmloom/memory';
 import type { VirtioDevice } from '../device.js';
-import { VirtioEndpoint, type TransportLink } from '../endpoint.js';
+import { VirtioEndpoint, type TransportLink, type TransportOptions } from '../endpoint.js';
 import { hasFeature, VIRTIO_F_NOTIFICATION_DATA, VIRTIO_F_RING_RESET } from '../features.js';
 import * as L from '../layout-offsets.js';
 import type { QueueArea, Virtqueue } from '../queue/queue.js';
-import type { RingOptions } from '../ring-options.js';
 
-export interface VirtioMmioOptions<T extends VirtioDevice = VirtioDevice> extends RingOptions {
+export interface VirtioMmioOptions<T extends VirtioDevice = VirtioDevice> extends TransportOptions {
   /** Nothing is there without one: a window with device ID 0. */
   readonly device?: T;
   /** Unique on the clock. */

@@ -9,15 +9,14 @@ import {
   type PciFunctionOptions,
 } from '@vmloom/pci';
 import type { VirtioDevice } from '../device.js';
-import type { VirtioEndpoint } from '../endpoint.js';
+import type { TransportOptions, VirtioEndpoint } from '../endpoint.js';
 import { VirtioError } from '../error.js';
-import type { RingOptions } from '../ring-options.js';
 import { identityOf, MODERN_DEVICE, MODERN_SUBSYSTEM, VENDOR } from './identities.js';
 import { PciConfigAccess } from './pci-config-access.js';
 import { PciLegacy } from './pci-legacy.js';
 import { VirtioPciRegisters } from './pci-registers.js';
 
-export interface VirtioPciOptions<T extends VirtioDevice = VirtioDevice> extends RingOptions {
+export interface VirtioPciOptions<T extends VirtioDevice = VirtioDevice> extends TransportOptions {
   readonly device: T;
   /** Unique in the machine. */
   readonly name?: string;
