@@ -58,8 +58,13 @@ export function documents(root) {
     if (!existsSync(join(root, folder))) return [];
     return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       if (!entry.isDirectory()) return entry.name.endsWith('.md') ? [join(folder, entry.name)] : [];
-      const readme = join(folder, entry.name, 'README.md');
-      return existsSync(join(root, readme)) ? [readme] : [];
+      const place = join(folder, entry.name);
+      const parts = existsSync(join(root, place, 'src')) ? readdirSync(join(root, place, 'src')) : [];
+      // A package of several parts may explain each beside its source.
+      const readmes = [place, ...parts.map((part) => join(place, 'src', part))].map((at) =>
+        join(at, 'README.md'),
+      );
+      return readmes.filter((readme) => existsSync(join(root, readme)));
     });
   });
   return ['README.md', 'CONTRIBUTING.md', ...inFolders].filter((file) => existsSync(join(root, file)));
