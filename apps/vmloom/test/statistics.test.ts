@@ -40,6 +40,7 @@ describe('-statistics', () => {
     const { jit } = JSON.parse(readFileSync(file, 'utf8')) as RunStatistics;
     expect(jit?.regions).toBeGreaterThan(0);
     expect(jit?.residentBytes).toBeGreaterThan(0);
+    expect(jit?.emitTime).toBeGreaterThan(0);
   });
 
   it('says which file could not be written', async () => {

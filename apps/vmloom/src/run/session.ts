@@ -201,7 +201,7 @@ async function makeMachine(
     firmware: plan.bios === 'default' ? 'sbi' : plan.bios === 'none' ? 'none' : files.bios!,
     onReset: plan.noReboot ? 'end' : 'boot',
     epoch,
-    ...(jit === undefined ? {} : { jit }),
+    ...(jit === undefined ? {} : { jit: jit && { ...jit, stopwatch: () => performance.now() } }),
     ...(files.kernel === undefined ? {} : { kernel: files.kernel }),
     ...(files.initrd === undefined ? {} : { initrd: files.initrd }),
     ...(files.deviceTree === undefined ? {} : { deviceTree: files.deviceTree }),
