@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Clock, OutsideIo } from '@vmloom/device';
+import { HostMemory } from '@vmloom/memory';
 import { Random } from '@vmloom/net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlockStore } from '../blk/block-store.js';
@@ -136,6 +137,21 @@ describe.each([false, true])('files, blocking: %s', (blocking) => {
       .fill(0, 1024 * 1024, 1024 * 1024 * 3);
     expect(same(readFileSync(path), before)).toBe(true);
     expect(io.outstanding).toBe(0);
+  });
+
+  it('data moves between a file and a memory that workers share', async () => {
+    const clock = new Clock();
+    const io = new OutsideIo(clock);
+    const store = new FileStore(image(), { blocking });
+    const memory = new HostMemory({ ram: 4 * 1024 * 1024, reserve: 4 * 1024 * 1024, shared: true });
+    const bench = new DeviceBench(new VirtioBlk({ store, io }), { clock, memory });
+    bench.start();
+    const driver = new BlkDriver(bench, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      io.deliver();
+    });
+    expect(await driver.write(9, new Uint8Array(1024).fill(6))).toBe(0);
+    expect(same((await driver.read(9, 2)).data, new Uint8Array(1024).fill(6))).toBe(true);
   });
 
   it('a file that shrinks under a disk reads as zeros behind its end', async () => {
