@@ -1,4 +1,5 @@
-import { Lockstep, type LockstepError } from '../../src/lockstep.js';
+import { S_COMPILED_RETIRED } from '../../src/layout.js';
+import { Lockstep, type LockstepError, type LockstepSide } from '../../src/lockstep.js';
 import type { JitOptions } from '../../src/jit/jit.js';
 import { Random, RandomSide, type RandomSideOptions } from '../../src/testing/index.js';
 
@@ -16,12 +17,15 @@ export interface RandomTestResult {
   readonly lockstep: Lockstep;
 }
 
-/** The compiler's options for a seed: eager or patient, one at a time or in batches, small regions or large ones. */
+/** The compiler's options for a seed: eager or patient, one at a time or in batches, small regions or large ones, one tier or both. */
 export function variedCompiler(seed: number): JitOptions {
   const random = new Random(seed * 7919 + 1);
   return {
     threshold: random.pick([1, 2, 4, 12, 40]),
     batch: random.pick([1, 1, 4, 12]),
+    mergeThreshold: random.pick([1, 3, 50, 1000]),
+    fastThreshold: random.pick([1, 50, 1000, 2 ** 30]),
+    regionPages: 1 + random.below(4),
     regionInstructions: random.pick([4, 30, 150, 400, 2000]),
     quota: random.pick([1, 4, 192]) * 2 ** 20,
   };
@@ -29,6 +33,16 @@ export function variedCompiler(seed: number): JitOptions {
 
 /** The longest slice between two comparisons. */
 const LONGEST = 5000;
+
+/** The share of instructions that compiled code has carried out. */
+export function compiledShare({ harts, memory }: LockstepSide): number {
+  const view = new DataView(memory.wasm.buffer);
+  const count = harts.reduce(
+    (sum, hart) => sum + Number(view.getBigUint64(hart.stateOffset + S_COMPILED_RETIRED, true)),
+    0,
+  );
+  return count / harts.reduce((sum, hart) => sum + hart.retired, 0);
+}
 
 /** Runs one random program on the interpreter and on another machine; slices are of 1 to 5,000 instructions. */
 export async function runRandomTest(seed: number, options: RandomTestOptions): Promise<RandomTestResult> {

@@ -43,7 +43,7 @@ const server = await createServer({
   optimizeDeps: { noDiscovery: true },
   ssr: { noExternal: true, resolve: { conditions: ['@vmloom/source', 'module', 'node', 'default'] } },
 });
-const { runRandomTest, variedCompiler } = await server.ssrLoadModule(
+const { compiledShare, runRandomTest, variedCompiler } = await server.ssrLoadModule(
   fileURLToPath(new URL('random-test.ts', import.meta.url)),
 );
 
@@ -51,7 +51,8 @@ function compiled(lockstep) {
   const statistics = lockstep?.pair.subject.harts[0].core.jit?.statistics;
   if (statistics === undefined) return 'nothing compiled';
   const { regions, instructions, dropped, evicted } = statistics;
-  return `${regions} regions of ${instructions}, ${dropped} dropped, ${evicted} evicted`;
+  const share = (100 * compiledShare(lockstep.pair.subject)).toFixed(0);
+  return `${share} % in ${regions} regions of ${instructions}, ${dropped} dropped, ${evicted} evicted`;
 }
 
 let failed = 0;
