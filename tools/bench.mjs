@@ -41,18 +41,26 @@ const loops = () => {
 const IDLE = 0.5;
 const BENCHES = { cpu, boot, programs, v86, loops, memory, guests, virtio };
 
+/** What to know before reading any figure. */
+function leadOf({ clock, accel }) {
+  const [load] = loadavg();
+  const busy =
+    load > IDLE ? ` The machine was busy before it all began: load average ${load.toFixed(1)}.` : '';
+  const time = clock === 'processor' ? 'on a processor, of all threads' : 'of the wall clock';
+  return `Seconds are those ${time}.${busy}${accel === undefined ? '' : ` vmloom ran with -accel ${accel}.`}`;
+}
+
 try {
   const { names, options } = parseOptions(process.argv.slice(2), Object.keys(BENCHES));
   const [load] = loadavg();
-  if (options.clock === 'processor') console.log('Seconds are those on a processor, of all threads.');
-  else if (load > IDLE)
-    console.log(`The machine is busy (load average ${load.toFixed(1)}): the figures are noisy.`);
+  const lead = leadOf(options);
+  console.log(lead);
   if (options.accel !== undefined) VMLOOM.push('-accel', options.accel);
   const tables = [];
   for (const name of names) {
     console.log(`\n# ${name}`);
     tables.push(...((await BENCHES[name](options)) ?? []));
-    if (options.html !== undefined) writeFileSync(options.html, htmlReport(tables));
+    if (options.html !== undefined) writeFileSync(options.html, htmlReport(tables, lead));
   }
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;

@@ -11,7 +11,7 @@ const STYLE = `
   @media (prefers-color-scheme: dark) {
     :root { --ink: #dfe5ea; --faint: #3a434c; --fast: #5cb98d; --slow: #e08a5f; --page: #14181c; }
   }
-  body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+  body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
   th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
   th:first-child, td:first-child { text-align: left; }
@@ -20,8 +20,8 @@ const STYLE = `
   .mark { stroke: var(--faint); } .one { stroke: var(--ink); }
 `;
 
-/** Tables as a page of its own, each column of ratios drawn as bars to both sides of 1. */
-export function htmlReport(tables) {
+/** Tables as a page of its own below a sentence, each column of ratios drawn as bars to both sides of 1. */
+export function htmlReport(tables, lead) {
   const sections = tables.map((table) => {
     const head = table.columns.map(({ title }) => `<th>${escaped(title)}</th>`).join('');
     const rows = table.rows.map(
@@ -45,6 +45,7 @@ ${drawings.join('\n')}`;
 <title>vmloom: benchmarks</title>
 <style>${STYLE}</style>
 <h1>vmloom beside its peers</h1>
+<p>${escaped(lead)}</p>
 ${sections.join('\n')}
 </html>
 `;

@@ -49,10 +49,10 @@ describe('drawings of benchmarks', () => {
     table.row(['<k>', 1.5, 2]);
     table.row(['none', NaN, 2]);
     table.note('a & b');
-    const page = htmlReport([table]);
+    const page = htmlReport([table], 'x > y');
     expect(page.match(/<svg/g)).toHaveLength(1);
     expect(page.match(/<rect/g)).toHaveLength(1);
-    for (const text of ['A &lt; B', '<td>&lt;k&gt;</td><td>1.50</td>', '<p>a &amp; b</p>'])
+    for (const text of ['A &lt; B', '<p>x &gt; y</p>', '<td>&lt;k&gt;</td><td>1.50</td>', '<p>a &amp; b</p>'])
       expect(page).toContain(text);
   });
 });
