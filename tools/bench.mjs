@@ -52,7 +52,6 @@ function leadOf({ clock, accel }) {
 
 try {
   const { names, options } = parseOptions(process.argv.slice(2), Object.keys(BENCHES));
-  const [load] = loadavg();
   const lead = leadOf(options);
   console.log(lead);
   if (options.accel !== undefined) VMLOOM.push('-accel', options.accel);
