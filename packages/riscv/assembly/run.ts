@@ -168,7 +168,7 @@ export function run(s: u32): void {
         case O.OP_PAGE_END:
           left++;
           target = programCounter(pagePc, pageRecords, record);
-          far = 1;
+          far = 4;
           break;
         case O.OP_CROSSING: {
           left++;
@@ -872,13 +872,15 @@ export function run(s: u32): void {
           request(s, record, programCounter(pagePc, pageRecords, record));
           continue;
         }
+        // The end of a page is no jump, nor what follows an instruction that was carried out in a compiled one's place.
+        const jumped = far == 1;
         far = 0;
         const entry = tlbEntry(load<u32>(s, S_FETCH_TLB), target);
         if (load<u64>(entry) == (target & PAGE_MASK)) {
           pagePc = target & PAGE_MASK;
           pageRecords = load<u32>(entry, 8);
           record = pageRecords + ((u32(target) & 0xfff) << 3);
-          if (heats(record, threshold)) request(s, record, target);
+          if (jumped && heats(record, threshold)) request(s, record, target);
           continue;
         }
         store<u64>(s, target, S_PC);
