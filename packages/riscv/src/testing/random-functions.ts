@@ -327,13 +327,16 @@ export class FunctionMaker {
     return sometimes ? 4 : 20;
   }
 
-  /** Overwrites an instruction with another one from the table, with or without FENCE.I. */
+  /** Overwrites an instruction with one of `entries` (a power of two) from a table, with or without FENCE.I. */
   patch(tableOf: Readonly<Record<2 | 4, number>>, entries: number): void {
     const { code, random } = this;
     if (this.slots.length === 0) return;
     const { label, bytes } = random.below(2) === 0 ? this.slots.at(-1)! : random.pick(this.slots);
     const value = random.pick(WORK);
-    code.li(ROLE.pointer, PLACE.constants + tableOf[bytes] + random.below(entries) * bytes);
+    // Another one at each turn of a loop.
+    code.op('andi', value, source(random), (entries - 1) * bytes);
+    code.li(ROLE.pointer, PLACE.constants + tableOf[bytes]);
+    code.op('add', ROLE.pointer, ROLE.pointer, value);
     code.op(bytes === 4 ? 'lw' : 'lhu', value, 0, ROLE.pointer);
     code.la(ROLE.pointer, label);
     code.op(bytes === 4 ? 'sw' : 'sh', value, 0, ROLE.pointer);

@@ -11,6 +11,7 @@ import {
   WINDOW_PAGES,
 } from './random-layout.js';
 import { PageTables, PTE, PTE_KERNEL, PTE_USER } from './page-tables.js';
+import type { RandomProgram } from './random-program.js';
 import type { Random } from './random.js';
 import { RAM_BASE } from './bare-machine.js';
 
@@ -64,7 +65,7 @@ const troubled = (page: number): bigint[] => [
 export function buildAddressSpaces(
   machine: BareMachine,
   random: Random,
-  scattered: readonly number[],
+  { scattered, twins }: Pick<RandomProgram, 'scattered' | 'twins'>,
 ): readonly (readonly [slot: number, value: bigint])[] {
   const variables: Variable[] = [];
   for (const space of [0, 1, 2]) {
@@ -72,6 +73,7 @@ export function buildAddressSpaces(
     const superData = space === 2;
     mapData(tables, random, variables, superData);
     mapCode(tables, random, variables, scattered);
+    mapTwins(tables, variables, scattered, twins, space === 1);
   }
   return Array.from({ length: PAGE_TABLE_ENTRIES }, () => {
     const { slot, values } = random.pick(variables);
@@ -156,5 +158,27 @@ function mapCode(
     const variable = { slot, values: [...values, 0n] };
     // These matter more than the pages of data.
     for (let copies = 0; copies < 6; copies++) variables.push(variable);
+  }
+}
+
+/** Pages that follow the same page as others do elsewhere, or at another time. */
+function mapTwins(
+  tables: PageTables,
+  variables: Variable[],
+  scattered: readonly number[],
+  twins: readonly (number | undefined)[],
+  first: boolean,
+): void {
+  for (const [index, twin] of twins.entries()) {
+    if (twin === undefined) continue;
+    for (const [virtual, bits] of [
+      [VIRTUAL.supervisorScattered, PTE_KERNEL],
+      [VIRTUAL.userScattered, PTE_USER],
+    ] as const) {
+      const pages = [twin, scattered[index]];
+      const slot = tables.map(virtual + BigInt(index * PAGE), BigInt(pages[first ? 0 : 1]), bits);
+      const variable = { slot, values: pages.map((page) => entry(page, bits)) };
+      variables.push(variable, variable, variable);
+    }
   }
 }

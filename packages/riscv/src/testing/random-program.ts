@@ -28,6 +28,8 @@ export interface RandomProgram {
   readonly images: readonly CodeImage[];
   /** Pages of the piece of code that lies scattered in RAM. */
   readonly scattered: readonly number[];
+  /** For every second one of them a page that differs from it in a few instructions. */
+  readonly twins: readonly (number | undefined)[];
   readonly constants: Uint8Array;
   /** Physical addresses of the half-words of each instruction that may be overwritten. */
   readonly slots: readonly (readonly number[])[];
@@ -58,7 +60,9 @@ export function randomProgram(seed: number, satps: readonly bigint[]): RandomPro
   const images: CodeImage[] = [handlerImage('m', satps), handlerImage('s', satps)];
   const slots: number[][] = [];
   const functions: number[] = [];
-  const scattered = shuffled(pagesFrom(PLACE.scattered, 4 * CODE_PAGES), random).slice(0, CODE_PAGES);
+  const places = shuffled(pagesFrom(PLACE.scattered, 4 * CODE_PAGES), random);
+  const scattered = places.splice(0, CODE_PAGES);
+  const twins = scattered.map((_, index) => (index % 2 === 1 ? places.pop() : undefined));
   for (const [index, pages] of [pagesFrom(PLACE.contiguous, CODE_PAGES), scattered].entries()) {
     const { code, main, maker } = codeImage(random, index);
     const bytes = code.build();
@@ -69,11 +73,12 @@ export function randomProgram(seed: number, satps: readonly bigint[]): RandomPro
       view.setUint32(functionTable(index) + number * 4, entry.at! - main.at!, true);
     });
     slots.push(...maker.slots.map((slot) => slotHalves(slot).map(at)));
+    if (pages === scattered) images.push(...twinImages(bytes, twins, maker.slots, random));
   }
   for (const page of pagesFrom(PLACE.remapped, REMAPPED_PAGES)) {
     images.push({ bytes: remappedPage(random), pages: [page] });
   }
-  return { seed, images, scattered, constants, slots, functions, satps };
+  return { seed, images, scattered, twins, constants, slots, functions, satps };
 }
 
 const functionTable = (image: number): number => CONSTANTS.functions + image * 0x100;
@@ -91,6 +96,24 @@ function shuffled(list: number[], random: Random): number[] {
     [list[at], list[other]] = [list[other], list[at]];
   }
   return list;
+}
+
+/** Copies of pages of code with other instructions in their slots. */
+function twinImages(
+  bytes: Uint8Array,
+  twins: readonly (number | undefined)[],
+  slots: readonly PatchSlot[],
+  random: Random,
+): CodeImage[] {
+  const other = bytes.slice();
+  const view = new DataView(other.buffer);
+  for (const { label, bytes: length } of slots) {
+    if (length === 2) view.setUint16(label.at!, randomCompressed(random), true);
+    else view.setUint32(label.at!, randomPlain(random), true);
+  }
+  return twins.flatMap((page, index) =>
+    page === undefined ? [] : [{ bytes: other.slice(index * PAGE, (index + 1) * PAGE), pages: [page] }],
+  );
 }
 
 /** What may stand in a slot of four bytes: now and then it jumps over the next instruction, or traps. */

@@ -1,5 +1,5 @@
 import type { EventOwner } from '@vmloom/device';
-import { hostOffset, physical, type HandlerWidth, type HostMemory } from '@vmloom/memory';
+import { hostOffset, PAGE_WATCHED, physical, type HandlerWidth, type HostMemory } from '@vmloom/memory';
 import {
   CSR_MCOUNTEREN,
   CSR_MEDELEG,
@@ -45,6 +45,9 @@ export interface RandomSideOptions {
 
 const PAGE = 4096;
 const STACK = 4096;
+const WATCHED_PAGE = 3;
+/** Of the addresses in that page these bits are zero in those that stop a hart. */
+const WATCHED_BITS = 0x78;
 const FEW_CODE_PAGES = 6;
 const MANY_CODE_PAGES = 64;
 /** The most a hart runs before another one's turn. */
@@ -80,6 +83,7 @@ export class RandomSide implements LockstepSide, EventOwner {
     this.harts = machine.harts;
     this.#random = new Random(options.seed ^ 0x1234_5678);
     machine.clock.register(this);
+    this.#watch();
     machine.space.mapMmio({
       name: 'device',
       base: PLACE.device,
@@ -88,6 +92,17 @@ export class RandomSide implements LockstepSide, EventOwner {
         read: (offset, width) => this.#read(offset, width),
         write: (offset, _width, value) => this.#write(offset, value),
       },
+    });
+  }
+
+  /** Somebody is told of stores to a page that programs use all the time, and now and then stops the hart for it. */
+  #watch(): void {
+    const { memory, space } = this.machine;
+    const page = space.resolve(physical(PLACE.data + WATCHED_PAGE * PAGE), PAGE) / PAGE;
+    memory.flags.set(page, PAGE_WATCHED);
+    memory.flags.onStore(PAGE_WATCHED, (offset) => {
+      if ((offset & WATCHED_BITS) !== 0) return;
+      this.harts[this.#hart].requestStop();
     });
   }
 
@@ -259,7 +274,7 @@ function load(machine: BareMachine, program: RandomProgram): void {
   for (const { bytes, pages } of program.images) {
     pages.forEach((page, index) => machine.load(page, bytes.slice(index * PAGE, (index + 1) * PAGE)));
   }
-  const entries = buildAddressSpaces(machine, random, program.scattered);
+  const entries = buildAddressSpaces(machine, random, program);
   machine.load(PLACE.constants, program.constants);
   entries.forEach(([slot, value], index) => {
     machine.write64(PLACE.constants + CONSTANTS.entries + index * 16, BigInt(slot));
