@@ -44,6 +44,12 @@ describe('the legacy interface', () => {
     expect(F.hasFeature(fn.endpoint.offered(), F.VIRTIO_F_ANY_LAYOUT)).toBe(false);
   });
 
+  it('6.1: a device behind an IOMMU has no legacy interface', () => {
+    const device = new EchoDevice({ type: 1 });
+    expect(new VirtioPci({ device, accessPlatform: true }).legacy).toBe(false);
+    expect(() => new VirtioPci({ device, accessPlatform: true, legacy: true })).toThrow(/IOMMU/);
+  });
+
   it('4.1.4.10: configuration space follows the header, behind two vectors while MSI-X is enabled', () => {
     const { host, fn, transport } = legacyBench();
     expect(transport.read(20, 4)).toBe(0x0403_0201);

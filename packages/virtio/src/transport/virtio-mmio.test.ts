@@ -1,6 +1,7 @@
 import { Ledger } from '@vmloom/device';
 import { FakeHost, FakeLine } from '@vmloom/device/testing';
 import { describe, expect, it } from 'vitest';
+import * as F from '../features.js';
 import * as L from '../layout-offsets.js';
 import * as S from '../status.js';
 import { EchoDevice, GuestMemory, MmioDriverTransport, MockDriver } from '../testing/index.js';
@@ -116,6 +117,12 @@ describe('virtio over MMIO', () => {
     driver.submit(1, { out: [text('y')], in: [1] });
     run();
     expect(driver.poll(1)?.bytes).toEqual(text('x'));
+  });
+
+  it('2.2.2: what this transport has no register for is not offered', () => {
+    const { transport } = bench({ notifyConfigData: true, notificationData: true });
+    expect(F.hasFeature(transport.offered(), F.VIRTIO_F_NOTIFICATION_DATA)).toBe(true);
+    expect(F.hasFeature(transport.offered(), F.VIRTIO_F_NOTIF_CONFIG_DATA)).toBe(false);
   });
 
   it('4.2.2.2: control registers are words; other widths read 0 and write nothing', () => {

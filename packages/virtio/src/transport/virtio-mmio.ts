@@ -69,7 +69,8 @@ export class VirtioMmio<T extends VirtioDevice = VirtioDevice>
     this.#clock = clock;
     if (device === undefined) return;
     clock.register(this);
-    this.endpoint = new VirtioEndpoint({ ...options, device }, this);
+    // 4.2 has no register for the data.
+    this.endpoint = new VirtioEndpoint({ ...options, device, notifyConfigData: false }, this);
     this.endpoint.attach({ clock, ledger, dma, owner: this });
   }
 

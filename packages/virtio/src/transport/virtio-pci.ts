@@ -22,7 +22,7 @@ export interface VirtioPciOptions<T extends VirtioDevice = VirtioDevice> extends
   readonly name?: string;
   /**
    * The interface of before 1.0 (`disable-legacy=off`). True unless told for types that had it, when the function is
-   * not PCI Express: as QEMU's `auto`.
+   * not PCI Express: as QEMU's `auto`. Its drivers know no IOMMU, so it does not go with `accessPlatform`.
    */
   readonly legacy?: boolean;
   /** The interface of 1.0 (`disable-modern=off`). True unless told. */
@@ -122,7 +122,13 @@ export class VirtioPci<T extends VirtioDevice = VirtioDevice> extends PciFunctio
   }
 }
 
-function choose({ device, legacy, modern = true, express = false }: VirtioPciOptions): {
+function choose({
+  device,
+  legacy,
+  modern = true,
+  express = false,
+  accessPlatform = false,
+}: VirtioPciOptions): {
   legacy: boolean;
   modern: boolean;
 } {
@@ -130,7 +136,10 @@ function choose({ device, legacy, modern = true, express = false }: VirtioPciOpt
   if (legacy === true && !transitional) {
     throw new VirtioError('bad-option', `there was no ${device.model} before virtio 1.0`);
   }
-  const wanted = legacy ?? (transitional && !express);
+  if (legacy === true && accessPlatform) {
+    throw new VirtioError('bad-option', 'drivers of before virtio 1.0 do not go through an IOMMU');
+  }
+  const wanted = legacy ?? (transitional && !express && !accessPlatform);
   if (!wanted && !modern) {
     throw new VirtioError(
       'bad-option',
