@@ -14,7 +14,8 @@ import { features, hasFeature } from '../features.js';
 import type { Chain } from '../queue/chain.js';
 import type { Virtqueue } from '../queue/queue.js';
 import * as V from './codes.js';
-import { BUFFER_SPACE, Connection } from './connection.js';
+import { BUFFER_SPACE, type Connection } from './connection.js';
+import { Connections } from './connections.js';
 import { PacketHeader } from './packet.js';
 import type { HostSockets, SocketArrivalKind, SocketArrivals } from './sockets.js';
 
@@ -27,14 +28,10 @@ export interface VirtioVsockOptions {
   readonly queueSize?: number;
 }
 
-/** Connections at once; beyond, requests are refused. */
-const MOST_CONNECTIONS = 1024;
 /** Refusals of packets for no connection that wait for receive buffers; beyond, the guest's packets wait. */
 const MOST_RESETS = 256;
 /** Bytes of payload in one packet, as Linux has it. */
 const LONGEST = 64 * 1024;
-/** The first port that stands for a program of the host. */
-const FIRST_HOST_PORT = 2 ** 30;
 /** Nanoseconds after which a guest that does not answer a shutdown is cut off (5.10.6.5). */
 const LINGER = 8e9;
 const LINGER_EVENT = 'linger';
@@ -63,17 +60,12 @@ export class VirtioVsock extends VirtioDevice {
   readonly #config = new Uint8Array(8);
   readonly #io: OutsideIo;
   readonly #sockets: HostSockets;
-  readonly #connections = new Map<number, Connection>();
-  readonly #byAddress = new Map<string, Connection>();
-  /** Connections that owe the guest a packet, in turn. */
-  readonly #owing = new Set<Connection>();
+  readonly #connections = new Connections();
   /** Refusals, as pairs of ports: the host's, the guest's. */
   #resets: [hostPort: number, guestPort: number, type: number][] = [];
   readonly #incoming = new PacketHeader();
   readonly #outgoing = new PacketHeader();
   #door: SocketDoor | undefined;
-  #nextId = 1;
-  #nextPort = FIRST_HOST_PORT;
   #started = false;
   /** The guest is to hear that its connections are gone. */
   #transportReset = false;
@@ -97,7 +89,7 @@ export class VirtioVsock extends VirtioDevice {
 
   /** Connections at the moment. */
   get connections(): number {
-    return this.#connections.size;
+    return this.#connections.count;
   }
 
   // VirtioDevice -------------------------------------------------------------------------------------------
@@ -139,7 +131,7 @@ export class VirtioVsock extends VirtioDevice {
 
   override onEvent(kind: string, args: EventArguments): void {
     if (kind !== LINGER_EVENT) return;
-    const connection = this.#connections.get(args['connection'] as number);
+    const connection = this.#connections.byId(args['connection'] as number);
     if (connection === undefined) return;
     connection.linger = 0;
     this.#reset(connection);
@@ -153,15 +145,20 @@ export class VirtioVsock extends VirtioDevice {
 
   /** Connections are not saved: the guest hears of their end after a restore. */
   override saveState(): Snapshot {
-    return { type: this.model, version: SNAPSHOT_VERSION, nextId: this.#nextId, nextPort: this.#nextPort };
+    return {
+      type: this.model,
+      version: SNAPSHOT_VERSION,
+      nextId: this.#connections.nextId,
+      nextPort: this.#connections.nextPort,
+    };
   }
 
   override restoreState(snapshot: Snapshot): void {
     expectSnapshot(snapshot, this.model, SNAPSHOT_VERSION);
     this.#abortAll();
     // Numbers of before are not given again: what still arrives for them is for nobody.
-    this.#nextId = Math.max(this.#nextId, snapshot['nextId'] as number);
-    this.#nextPort = snapshot['nextPort'] as number;
+    this.#connections.nextId = Math.max(this.#connections.nextId, snapshot['nextId'] as number);
+    this.#connections.nextPort = snapshot['nextPort'] as number;
     this.#transportReset = true;
     // By the outside's gate, for the clock may be restored after this.
     this.#io.post(this.#door!, 'wake', {});
@@ -201,7 +198,7 @@ export class VirtioVsock extends VirtioDevice {
       return;
     }
     const { sourcePort: guestPort, destinationPort: hostPort } = packet;
-    const connection = this.#byAddress.get(address(guestPort, hostPort));
+    const connection = this.#connections.byPorts(guestPort, hostPort);
     if (packet.type !== V.TYPE_STREAM) {
       if (packet.op !== V.OP_RST) this.#refuse(hostPort, guestPort, packet.type);
       return;
@@ -219,13 +216,11 @@ export class VirtioVsock extends VirtioDevice {
   #open(packet: PacketHeader): void {
     const { sourcePort: guestPort, destinationPort: hostPort } = packet;
     if (packet.op === V.OP_RST) return;
-    if (packet.op !== V.OP_REQUEST || this.#connections.size >= MOST_CONNECTIONS) {
+    if (packet.op !== V.OP_REQUEST || this.#connections.full) {
       return this.#refuse(hostPort, guestPort);
     }
-    const connection = new Connection(this.#nextId, guestPort, hostPort, 'connecting');
-    this.#nextId += 2;
+    const connection = this.#connections.fromGuest(guestPort, hostPort);
     connection.hear(packet.bufferSpace, packet.forwarded);
-    this.#add(connection);
     this.#reach()?.connect(connection.id, hostPort);
   }
 
@@ -266,7 +261,7 @@ export class VirtioVsock extends VirtioDevice {
       default:
         return this.#reset(connection);
     }
-    this.#owing.add(connection);
+    this.#connections.owes(connection);
   }
 
   /** 5.10.6.5: hints are permanent; with both the stream is over, and the guest waits for RST. */
@@ -284,7 +279,7 @@ export class VirtioVsock extends VirtioDevice {
     if ((connection.guestShutdown & ~before & V.SHUTDOWN_SEND) !== 0 && connection.state === 'open') {
       this.#reach()?.end(connection.id);
     }
-    this.#owing.add(connection);
+    this.#connections.owes(connection);
   }
 
   // From the host ------------------------------------------------------------------------------------------
@@ -300,9 +295,9 @@ export class VirtioVsock extends VirtioDevice {
       const { connection, port } = is(kind);
       this.#want(connection, port);
     } else {
-      const connection = this.#connections.get(args['connection'] as number);
+      const connection = this.#connections.byId(args['connection'] as number);
       if (connection === undefined) return;
-      this.#owing.add(connection);
+      this.#connections.owes(connection);
       switch (kind as Exclude<SocketArrivalKind, 'socket-wanted'>) {
         case 'socket-connected':
           if (connection.state !== 'connecting') break;
@@ -334,14 +329,10 @@ export class VirtioVsock extends VirtioDevice {
   }
 
   #want(id: number, guestPort: number): void {
-    if (!this.host.running || this.#connections.size >= MOST_CONNECTIONS) return this.#reach()?.abort(id);
-    while (this.#byAddress.has(address(guestPort, this.#nextPort)))
-      this.#nextPort = following(this.#nextPort);
-    const connection = new Connection(id, guestPort, this.#nextPort, 'requested');
-    this.#nextPort = following(this.#nextPort);
+    if (!this.host.running || this.#connections.full) return this.#reach()?.abort(id);
+    const connection = this.#connections.fromHost(id, guestPort);
     connection.owed.add(V.OP_REQUEST);
-    this.#add(connection);
-    this.#owing.add(connection);
+    this.#connections.owes(connection);
   }
 
   #data(connection: Connection, bytes: Uint8Array): void {
@@ -377,7 +368,7 @@ export class VirtioVsock extends VirtioDevice {
         packets++;
         continue;
       }
-      const connection = this.#firstOwing();
+      const connection = this.#connections.firstOwing();
       if (connection === undefined || !this.#sendNext(queue, connection)) break;
       packets++;
     }
@@ -386,21 +377,11 @@ export class VirtioVsock extends VirtioDevice {
     if (stalled && this.#resets.length < MOST_RESETS) this.host.kick(this.host.queues[V.TX_QUEUE]);
   }
 
-  #firstOwing(): Connection | undefined {
-    for (const connection of this.#owing) {
-      if (connection.next() !== 0) return connection;
-      this.#owing.delete(connection);
-    }
-    return undefined;
-  }
-
   #sendNext(queue: Virtqueue, connection: Connection): boolean {
     const op = connection.next();
     const sent = this.#send(queue, (packet, chain) => this.#describe(packet, chain, connection, op));
     if (!sent) return false;
-    // Behind all others.
-    this.#owing.delete(connection);
-    this.#owing.add(connection);
+    this.#connections.turn(connection);
     if (op === V.OP_RST) this.#remove(connection);
     return true;
   }
@@ -467,15 +448,8 @@ export class VirtioVsock extends VirtioDevice {
     return this.#io.replaying ? undefined : this.#sockets;
   }
 
-  #add(connection: Connection): void {
-    this.#connections.set(connection.id, connection);
-    this.#byAddress.set(address(connection.guestPort, connection.hostPort), connection);
-  }
-
   #remove(connection: Connection): void {
-    this.#connections.delete(connection.id);
-    this.#byAddress.delete(address(connection.guestPort, connection.hostPort));
-    this.#owing.delete(connection);
+    this.#connections.remove(connection);
     if (connection.linger !== 0) this.host.cancel(connection.linger);
   }
 
@@ -493,10 +467,7 @@ export class VirtioVsock extends VirtioDevice {
   }
 
   #abortAll(): void {
-    for (const { id, state } of this.#connections.values()) if (state !== 'closing') this.#reach()?.abort(id);
-    this.#connections.clear();
-    this.#byAddress.clear();
-    this.#owing.clear();
+    for (const { id, state } of this.#connections.clear()) if (state !== 'closing') this.#reach()?.abort(id);
     this.#resets = [];
   }
 }
@@ -505,7 +476,3 @@ export class VirtioVsock extends VirtioDevice {
 function nextBuffer(queue: Virtqueue): Chain | undefined {
   return queue.pop() ?? (queue.enableNotifications() ? queue.pop() : undefined);
 }
-
-const address = (guestPort: number, hostPort: number): string => `${guestPort}:${hostPort}`;
-
-const following = (port: number): number => (port >= 0xffff_fffe ? FIRST_HOST_PORT : port + 1);
