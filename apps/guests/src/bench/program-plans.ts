@@ -37,9 +37,9 @@ export const PROGRAM_PLANS: readonly ProgramPlan[] = [
 export function programsInit(plans: readonly ProgramPlan[]): string {
   const runs = plans.map(
     ({ name, command }) => `echo "@@ start ${name}"
-{ ${command}; } > /tmp/out
+{ ${command}; } > /run/out
 echo "@@ stop ${name} $?"
-echo "@@ sum ${name} $(cksum < /tmp/out)"
+echo "@@ sum ${name} $(cksum < /run/out)"
 `,
   );
   return `#!/usr/bin/busybox sh
@@ -47,7 +47,7 @@ export PATH=/usr/bin:/applets
 /usr/bin/busybox --install -s /applets
 mount -t proc proc /proc
 mount -t devtmpfs devtmpfs /dev
-mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /run
 # A line of the kernel in the middle of one of ours would hide it.
 echo 1 > /proc/sys/kernel/printk
 ${runs.join('')}poweroff -f

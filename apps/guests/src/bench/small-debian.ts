@@ -10,7 +10,7 @@ export interface SmallDebian {
   readonly initrd: Uint8Array;
 }
 
-const FOLDERS = ['applets', 'dev', 'proc', 'run', 'sys', 'tmp', 'usr', 'usr/bin'];
+const FOLDERS = ['applets', 'dev', 'proc', 'run', 'sys', 'usr', 'usr/bin'];
 
 /**
  * Debian's kernel with busybox and one script as `/init`, so that little is unpacked before it runs.
