@@ -11,6 +11,7 @@ export * from './boot/boot.js';
 export * from './boot/boot-pair.js';
 export * from './boot/init-script.js';
 export * from './boot/initramfs.js';
+export * from './boot/nics.js';
 export * from './boot/transcript.js';
 export { main } from './main.js';
 export * from './opensbi.js';

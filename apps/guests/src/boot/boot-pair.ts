@@ -1,7 +1,7 @@
-import { E1000 } from '@vmloom/e1000';
 import { createMachine, World, type Machine, type WorldOptions } from '@vmloom/machine';
 import { Switch } from '@vmloom/net';
 import type { BootResult } from './boot.js';
+import { E1000_NIC, type Nic } from './nics.js';
 import { readTranscript } from './transcript.js';
 
 /** Two machines of one kernel, told apart by what their initial RAM disks have them do. */
@@ -10,6 +10,8 @@ export interface PairOptions {
   readonly initrds: readonly [Uint8Array, Uint8Array];
   /** Kernel command line of both. */
   readonly append: string;
+  /** Of each; an e1000 unless told. */
+  readonly nic?: Nic;
   /** Of each; 128 MiB unless told. */
   readonly memory?: string;
   /** `realtime` where rates are measured: the guests' clocks follow the wall's. `virtual` unless told. */
@@ -26,7 +28,7 @@ const NAMES = ['first', 'second'] as const;
 const VIRTUAL_PATIENCE = 3600e9;
 
 /**
- * Boots two machines with an e1000 each on one switch, in one process on one clock, until both have ended or
+ * Boots two machines with a NIC each on one switch, in one process on one clock, until both have ended or
  * patience has.
  */
 export async function bootPair(options: PairOptions): Promise<readonly [BootResult, BootResult]> {
@@ -47,8 +49,9 @@ export async function bootPair(options: PairOptions): Promise<readonly [BootResu
       }),
     ),
   );
+  const nic = options.nic ?? E1000_NIC;
   const logs = machines.map((machine, index) => {
-    machine.pcie.plug(new E1000({ port: lan.port(), mac: PAIR_STATIONS[index] }));
+    machine.pcie.plug(nic.make(lan.port(), PAIR_STATIONS[index]));
     return consoleLog(machine);
   });
   for (const machine of machines) machine.powerOn();

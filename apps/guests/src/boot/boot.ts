@@ -1,7 +1,7 @@
-import { E1000 } from '@vmloom/e1000';
 import { createMachine, World, type Firmware, type Machine, type MachineExit } from '@vmloom/machine';
 import { UserNat, type Port } from '@vmloom/net';
 import { HostNetwork, type ResolverAddress } from '@vmloom/net/node';
+import { E1000_NIC, type Nic } from './nics.js';
 import { readTranscript, type Transcript } from './transcript.js';
 
 /** What a headless machine is made of. */
@@ -16,9 +16,11 @@ export interface BootOptions {
   readonly memory?: string;
   /** The built-in SBI unless told. */
   readonly firmware?: Firmware;
-  /** An e1000 on a network address translator. */
+  /** A NIC on a network address translator. */
   readonly network?: boolean;
-  /** What stands between the e1000 and its network, such as a capture: given the port, the one to use. */
+  /** Which; an e1000 unless told. */
+  readonly nic?: Nic;
+  /** What stands between the NIC and its network, such as a capture: given the port, the one to use. */
   readonly wire?: (port: Port, world: World) => Port;
   /** Name servers behind the translator; the host's unless told. */
   readonly resolvers?: readonly ResolverAddress[];
@@ -76,7 +78,10 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     ...(initrd === undefined ? {} : { initrd }),
     ...(firmware === undefined ? {} : { firmware }),
   });
-  if (nat !== undefined) plug(machine, options.wire?.(nat.port, world) ?? nat.port);
+  if (nat !== undefined) {
+    const port = options.wire?.(nat.port, world) ?? nat.port;
+    machine.pcie.plug((options.nic ?? E1000_NIC).make(port, STATION));
+  }
   if (options.hostTime === true) world.outside.attachSource();
   options.onMachine?.({ machine, nat, stop: () => world.stop() });
   const pieces: string[] = [];
@@ -105,8 +110,4 @@ function makeNat(world: World, resolvers: readonly ResolverAddress[] | undefined
   const { clock, ledger } = world;
   const outside = new HostNetwork(resolvers === undefined ? {} : { resolvers });
   return world.add(new UserNat({ name: 'nat', clock, ledger, io: world.outside, outside }));
-}
-
-function plug(machine: Machine, port: Port): void {
-  machine.pcie.plug(new E1000({ port, mac: STATION }));
 }

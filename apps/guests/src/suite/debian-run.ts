@@ -1,6 +1,6 @@
 import type { Firmware } from '@vmloom/machine';
 import { boot, type BootOptions, type BootResult } from '../boot/boot.js';
-import { debian, withPlan } from '../boot/initramfs.js';
+import { debian, withPlan, type DebianOptions } from '../boot/initramfs.js';
 import { kernelComplaints } from '../boot/transcript.js';
 import type { KernelSeries } from '../kernel.js';
 import { openSbi } from '../opensbi.js';
@@ -12,6 +12,12 @@ export interface Configuration {
   readonly series: KernelSeries;
   readonly harts: number;
   readonly firmware: 'sbi' | 'opensbi';
+}
+
+/** What a run boots with beside its plan. */
+export interface RunOptions extends Partial<BootOptions> {
+  /** What is packed beside what all have. */
+  readonly pack?: Omit<DebianOptions, 'update'>;
 }
 
 /** The host, as the network address translator shows it. */
@@ -30,7 +36,7 @@ export async function runPlan(
   context: TestContext,
   configuration: Configuration,
   plan: string,
-  options: Partial<BootOptions>,
+  options: RunOptions,
 ): Promise<BootResult> {
   const { report } = context;
   const result = await bootDebian(context, configuration, plan, options);
@@ -61,9 +67,10 @@ export async function bootDebian(
   context: TestContext,
   configuration: Configuration,
   plan: string,
-  options: Partial<BootOptions>,
+  options: RunOptions,
 ): Promise<BootResult> {
-  const { kernel, root } = debian(configuration.series, { update: context.update });
+  const { pack, ...booted } = options;
+  const { kernel, root } = debian(configuration.series, { ...pack, update: context.update });
   const firmware: Firmware = configuration.firmware === 'sbi' ? 'sbi' : openSbi('dynamic');
   const result = await boot({
     kernel,
@@ -71,7 +78,7 @@ export async function bootDebian(
     append: APPEND,
     harts: configuration.harts,
     firmware,
-    ...options,
+    ...booted,
   });
   context.keepLog(result.log);
   return result;

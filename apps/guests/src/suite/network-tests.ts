@@ -1,5 +1,6 @@
 import type { EventOwner } from '@vmloom/device';
 import type { LiveMachine } from '../boot/boot.js';
+import { E1000_NIC, type Nic } from '../boot/nics.js';
 import { GATEWAY, nameOf, runPlan, type Configuration } from './debian-run.js';
 import { counters, registers } from './ethtool.js';
 import type { GuestTest } from './guest-test.js';
@@ -16,9 +17,11 @@ export function transferTest(
   configuration: Configuration,
   set: GuestTest['set'],
   megabytes: number,
+  nic: Nic = E1000_NIC,
 ): GuestTest {
+  const by = nic === E1000_NIC ? 'HTTP' : `HTTP over ${nic.name}`;
   return {
-    name: `${nameOf(configuration)}: ${megabytes} MB by HTTP both ways`,
+    name: `${nameOf(configuration)}: ${megabytes} MB by ${by} both ways`,
     set,
     run: async (context) => {
       const length = megabytes * 1e6;
@@ -26,7 +29,7 @@ export function transferTest(
       try {
         const port = await peer.listen();
         const plan = `
-modprobe e1000
+modprobe ${nic.driver}
 check dhcp dhcp eth0
 ${transferWords(port, length)}
 check download download
@@ -36,7 +39,8 @@ finish poweroff -f
 `;
         // The file lies in the guest's memory between its two ways.
         const memory = `${128 + Math.ceil((1.5 * megabytes) / 16) * 16}MiB`;
-        const options = { network: true, hostTime: true, memory, patience: 600 };
+        const pack = { modules: [nic.driver] };
+        const options = { network: true, nic, hostTime: true, memory, patience: 600, pack };
         const { shown } = await runPlan(context, configuration, plan, options);
         const digest = shown.get('digest')?.text ?? 'nothing';
         const { report } = context;
@@ -55,7 +59,7 @@ finish poweroff -f
 }
 
 /** Shell functions that fetch a file from the host's server, and send it back. */
-function transferWords(port: number, length: number): string {
+export function transferWords(port: number, length: number): string {
   const header = `PUT /file HTTP/1.0\\r\\nContent-Length: ${length}\\r\\n\\r\\n`;
   return `
 mount -t tmpfs -o size=90% tmpfs /run

@@ -1,4 +1,5 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
+import { virtioNic } from '../boot/nics.js';
 import { captureTest } from './capture-tests.js';
 import { cpuCheckTest } from './cpu-check-test.js';
 import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
@@ -14,9 +15,16 @@ import { pairTest } from './pair-tests.js';
 import { tinyTest } from './tiny-test.js';
 import { receiveChecksumTest } from './receive-checksum-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
+import { virtioNetTest } from './virtio-net-tests.js';
 import { vlanWireTest } from './vlan-wire-test.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
+
+/** Rings, and pairs of queues. */
+const VIRTIO_NICS = [
+  { packed: false, pairs: 1 },
+  { packed: true, pairs: 4 },
+];
 
 /** All tests, in the order in which they run. */
 export const GUEST_TESTS: readonly GuestTest[] = [
@@ -49,6 +57,10 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     ...[1, 4].map((harts) => idleTest({ series, harts, firmware: 'sbi' }, 'full')),
     ...[1, 3].map((spinners) => spinTest({ series, harts: 4, firmware: 'sbi' }, 'full', spinners)),
     gdbTest({ series, harts: 2, firmware: 'sbi' }, 'full'),
+    ...VIRTIO_NICS.map((nic) => virtioNetTest({ series, harts: 4, firmware: 'sbi' }, 'full', nic)),
+    ...VIRTIO_NICS.map((nic) =>
+      transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, virtioNic(nic)),
+    ),
   ]),
 ];
 
