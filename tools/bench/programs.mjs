@@ -52,6 +52,7 @@ export async function programs({ runs, only, clock }) {
 
 function finished(name, runs) {
   const run = runs.get(name);
+  if (run?.status === 0 && run.sum === '') throw new Error(`the output of ${name} could not be summed`);
   if (run?.status === 0) return run;
   throw new Error(`${name} ${run === undefined ? 'never ended' : `ended with ${run.status}`}`);
 }

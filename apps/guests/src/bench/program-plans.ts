@@ -39,7 +39,7 @@ export function programsInit(plans: readonly ProgramPlan[]): string {
     ({ name, command }) => `echo "@@ start ${name}"
 { ${command}; } > /run/out
 echo "@@ stop ${name} $?"
-echo "@@ sum ${name} $(cksum < /run/out)"
+echo "@@ sum ${name} $(sha256sum < /run/out)"
 `,
   );
   return `#!/usr/bin/busybox sh
