@@ -112,7 +112,8 @@ export class RandomSide implements LockstepSide, EventOwner {
       // Every code page at once, or so few that they drive each other out.
       codePages: options.seed % 5 === 4 ? FEW_CODE_PAGES : MANY_CODE_PAGES,
       ...options.machine,
-      memory: { ram: RAM_SIZE },
+      // Shared memory where the host gives it.
+      memory: { ram: RAM_SIZE, shared: options.seed % 3 === 2 && typeof SharedArrayBuffer !== 'undefined' },
       harts: options.harts ?? 1,
     });
     const program = randomProgram(options.seed, SATPS);
