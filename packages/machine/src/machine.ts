@@ -43,7 +43,7 @@ export interface MachineOptions {
    * wall clock as soon as it is faster than that, and takes the wall's time when it is slower.
    */
   readonly picosecondsPerInstruction?: number;
-  /** How hot code is compiled; false or left out: it is all interpreted. The guest cannot tell. */
+  /** How hot code is compiled; false: it is all interpreted. The guest cannot tell. */
   readonly jit?: CoreOptions['jit'];
 }
 

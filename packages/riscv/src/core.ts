@@ -62,7 +62,7 @@ export interface CoreOptions {
    * guest code in 8 MiB.
    */
   readonly codePages?: number;
-  /** Hot code is compiled; false or left out: it is all interpreted. The results are the same. */
+  /** How hot code is compiled; false: it is all interpreted. The results are the same. */
   readonly jit?: JitOptions | false;
 }
 
@@ -84,12 +84,15 @@ export class RiscvCore {
   static async load(memory: HostMemory, options: CoreOptions = {}): Promise<RiscvCore> {
     const known = cores.get(memory);
     if (known !== undefined) return known;
-    const [wasm, emitter] = await Promise.all([wasmFile('hart'), options.jit ? wasmFile('jit') : undefined]);
+    const [wasm, emitter] = await Promise.all([
+      wasmFile('hart'),
+      options.jit === false ? undefined : wasmFile('jit'),
+    ]);
     return RiscvCore.create(memory, wasm, options, emitter);
   }
 
   /**
-   * The same from the bytes of `wasm/hart.wasm` and, where code shall be compiled, of `wasm/jit.wasm`.
+   * The same from the bytes of `wasm/hart.wasm` and of `wasm/jit.wasm`; without these it only interprets.
    * @throws MemoryError reserve-exhausted; RiscvError bad-option
    */
   static create(
@@ -133,9 +136,8 @@ export class RiscvCore {
     memory.flags.onStore(PAGE_RESERVED, (offset, length) =>
       this.exports.breakReservations(this.#base, offset, length),
     );
-    if (options.jit) {
-      if (emitter === undefined) throw new RiscvError('bad-option', 'to compile takes the bytes of jit.wasm');
-      this.jit = new Jit(memory, this.#base, this.exports, emitter, options.jit);
+    if (emitter !== undefined && options.jit !== false) {
+      this.jit = new Jit(memory, this.#base, this.exports, emitter, options.jit ?? {});
     }
     cores.set(memory, this);
   }

@@ -5,16 +5,17 @@ import { engineFeatures } from './engine-features.js';
 import * as L from './layout.js';
 import { IMPORTED_FUNCTIONS, ModuleBuilder } from './module-builder.js';
 import { operandKinds } from './operand-kinds.js';
+import { RegionTable, type RegionHost } from './region-table.js';
 import { mergeGroups, placesByPage, readRequests, type MergeGroup } from './requests.js';
 
 export interface JitOptions {
-  /** How often a jump comes to an instruction before it is compiled, 1 to 255. */
+  /** How often a jump comes to an instruction before it is compiled, 1 to 255; 100 unless told. */
   readonly threshold?: number;
-  /** How often one region leads to another before the two become one, 1 to 65,535. */
+  /** How often one region leads to another before the two become one, 1 to 65,535; 4000 unless told. */
   readonly mergeThreshold?: number;
-  /** Instructions that a region retires before it is compiled again, for speed; 1 to 2^30. */
+  /** Instructions that a region retires before it is compiled again, for speed; 1 to 2^30, 8 million unless told. */
   readonly fastThreshold?: number;
-  /** Hot places that are compiled together, at least; 1 to 64. */
+  /** Hot places that are compiled together, at least; 1 to 64, 12 unless told. */
   readonly batch?: number;
   /** Bytes that compiled code and its tables may take, an estimate of what the engine needs; 192 MiB unless told. */
   readonly quota?: number;
@@ -22,6 +23,8 @@ export interface JitOptions {
   readonly regionInstructions?: number;
   /** Pages that a region spans, 1 to 4. */
   readonly regionPages?: number;
+  /** Code is compiled while the hart goes on without it. Set by itself where the engine demands it. */
+  readonly asynchronous?: boolean;
   /** Real time in milliseconds, for the statistics alone: without it they count no time. */
   readonly stopwatch?: () => number;
 }
@@ -52,14 +55,6 @@ interface EmitterExports {
   compileSeeds(j: number, region: number, whole: boolean, fast: boolean, out: number, limit: number): number;
 }
 
-/** What the compiler needs of the hart's core. */
-export interface JitHost {
-  readonly table: WebAssembly.Table;
-  installRegion(core: number, region: number): number;
-  dropRegion(core: number, region: number): void;
-  dropAllRegions(core: number): void;
-}
-
 /** What is compiled together. */
 interface Batch {
   readonly regions: number[];
@@ -67,26 +62,14 @@ interface Batch {
   readonly hints: Uint32Array[];
   /** Regions that the new ones take the place of. */
   readonly replaced: number[];
-  /** Where the next body is written. */
-  at: number;
+  /** Bytes of the bodies. */
+  size: number;
 }
 
-interface CompiledModule {
-  readonly regions: number[];
-  /** Regions that are still entered. */
-  live: number;
-  readonly cost: number;
-}
-
-const REGION_LIMIT = 16_384;
-const NODE_LIMIT = 98_304;
 const OUT_SIZE = 512 * 1024;
 /** Room that is kept for the longest instruction and the way out. */
 const OUT_MARGIN = 8 * 1024;
 const PAGES = C.REGION_MAX_PAGES;
-/** What the engine makes of a byte of wasm, and a module, in bytes of its memory: measured with Node 20. */
-const COST_FACTOR = 8;
-const MODULE_COST = 4096;
 /** Distances of pages are 16-bit numbers. */
 const FARTHEST = 1n << 26n;
 /** Instructions after which even a single request is served. */
@@ -108,32 +91,28 @@ export class Jit {
   };
   readonly #memory: HostMemory;
   readonly #core: number;
-  readonly #host: JitHost;
   readonly #emitter: EmitterExports;
   readonly #state: number;
   readonly #out: number;
   readonly #queue: number;
-  readonly #regions: number;
+  readonly #table: RegionTable;
   readonly #builder: ModuleBuilder;
   readonly #imports: WebAssembly.ModuleImports;
   readonly #now: () => number;
   readonly #batch: number;
-  readonly #quota: number;
-  readonly #free: number[] = [];
-  readonly #modules = new Set<CompiledModule>();
-  readonly #moduleOf: (CompiledModule | undefined)[] = [];
+  #asynchronous: boolean;
   /** Instructions of the hart at which the oldest request was seen. */
   #waiting = 0;
 
   /** @throws MemoryError reserve-exhausted; RiscvError bad-option */
-  constructor(memory: HostMemory, core: number, host: JitHost, wasm: Uint8Array, options: JitOptions) {
+  constructor(memory: HostMemory, core: number, host: RegionHost, wasm: Uint8Array, options: JitOptions) {
     this.#memory = memory;
     this.#core = core;
-    this.#host = host;
     this.#now = options.stopwatch ?? (() => 0);
-    const threshold = inRange('threshold', options.threshold ?? 40, 1, 255);
+    const threshold = inRange('threshold', options.threshold ?? 100, 1, 255);
     this.#batch = inRange('batch', options.batch ?? 12, 1, C.QUEUE_LENGTH);
-    this.#quota = inRange('quota', options.quota ?? 192 << 20, 1 << 20, 2 ** 31);
+    const quota = inRange('quota', options.quota ?? 192 << 20, 1 << 20, 2 ** 31);
+    this.#asynchronous = options.asynchronous ?? false;
     const instructions = inRange('regionInstructions', options.regionInstructions ?? 400, 1, 2000);
     this.#emitter = instantiateCore<EmitterExports>(wasm, memory);
     const cells = PAGES * L.CELLS_PER_PAGE;
@@ -157,20 +136,13 @@ export class Jit {
     });
     this.#out = memory.reserve(OUT_SIZE);
     this.#queue = memory.reserve(C.QUEUE_LENGTH * C.QUEUE_ENTRY_SIZE);
-    this.#regions = memory.reserve(REGION_LIMIT * C.REGION_SIZE);
+    this.#table = new RegionTable(memory, core, host, quota, this.statistics);
     this.#fields(core, {
       [C.C_QUEUE]: this.#queue,
-      [C.C_REGIONS]: this.#regions,
-      [C.C_REGION_LIMIT]: REGION_LIMIT,
-      [C.C_REGION_PAGES]: memory.reserve((memory.size / 4096) * 4),
-      [C.C_NODES_FREE]: this.#makeNodes(),
       [C.C_THRESHOLD]: threshold,
-      [C.C_FAST_THRESHOLD]: inRange('fastThreshold', options.fastThreshold ?? 4_000_000, 1, 2 ** 30),
-      [C.C_MERGE_THRESHOLD]: inRange('mergeThreshold', options.mergeThreshold ?? 1000, 1, 65_535),
+      [C.C_FAST_THRESHOLD]: inRange('fastThreshold', options.fastThreshold ?? 8_000_000, 1, 2 ** 30),
+      [C.C_MERGE_THRESHOLD]: inRange('mergeThreshold', options.mergeThreshold ?? 4000, 1, 65_535),
     });
-    // Slot 0 of the table belongs to nobody, and no region has number 0.
-    host.table.grow(Math.max(0, REGION_LIMIT - host.table.length));
-    for (let region = REGION_LIMIT - 1; region > 0; region--) this.#free.push(region);
     this.#builder = new ModuleBuilder(memory.shared);
     const exported = host as unknown as WebAssembly.ModuleImports;
     this.#imports = { memory: memory.wasm };
@@ -180,7 +152,7 @@ export class Jit {
   /** Between two runs of the core: compiles if enough has come together. `retired` is any count that grows. */
   poll(retired: number): void {
     const { view } = this.#memory;
-    if (view.getUint32(this.#core + C.C_DROPPED, true) !== 0) this.#sweep();
+    this.#table.sweep();
     const count = view.getUint32(this.#core + C.C_QUEUE_COUNT, true);
     if (count === 0) {
       this.#waiting = retired;
@@ -193,8 +165,7 @@ export class Jit {
 
   /** Everything compiled is dropped (breakpoints changed). Not while a hart runs. */
   dropAll(): void {
-    this.#host.dropAllRegions(this.#core);
-    this.#sweep();
+    this.#table.dropAll();
   }
 
   #compile(count: number): void {
@@ -202,7 +173,7 @@ export class Jit {
     const start = this.#now();
     const requests = readRequests(view, this.#queue, count);
     view.setUint32(this.#core + C.C_QUEUE_COUNT, 0, true);
-    const batch: Batch = { regions: [], bodies: [], hints: [], replaced: [], at: this.#out };
+    const batch: Batch = { regions: [], bodies: [], hints: [], replaced: [], size: 0 };
     for (const places of placesByPage(requests)) {
       this.#emitter.beginSeeds(this.#state, places[0].hart, places[0].pc & ~0xfffn);
       const seeds = places.filter(({ offset }) => this.#emitter.seedOffset(this.#state, offset) !== 0);
@@ -218,12 +189,36 @@ export class Jit {
     const emitted = this.#now();
     this.statistics.emitTime += emitted - start;
     if (batch.regions.length === 0) return;
-    const module = new WebAssembly.Module(this.#builder.build(batch.bodies, batch.hints) as BufferSource);
-    const instance = new WebAssembly.Instance(module, { env: this.#imports });
-    for (const region of batch.replaced) this.#host.dropRegion(this.#core, region);
-    this.#sweep();
-    this.#install(batch.regions, instance.exports, batch.at - this.#out);
+    const bytes = this.#builder.build(batch.bodies, batch.hints);
+    if (this.#asynchronous) this.#instantiateLater(batch, bytes);
+    else this.#instantiate(batch, bytes);
     this.statistics.compileTime += this.#now() - emitted;
+  }
+
+  #instantiate(batch: Batch, bytes: Uint8Array): void {
+    let module: WebAssembly.Module;
+    try {
+      module = new WebAssembly.Module(bytes as BufferSource);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // The main thread of a browser compiles nothing large while it waits.
+      this.#asynchronous = true;
+      this.#instantiateLater(batch, bytes);
+      return;
+    }
+    this.#install(batch, new WebAssembly.Instance(module, { env: this.#imports }));
+  }
+
+  #instantiateLater(batch: Batch, bytes: Uint8Array): void {
+    this.#table.announce(batch.regions);
+    void WebAssembly.instantiate(bytes as BufferSource, { env: this.#imports }).then(
+      ({ instance }) => this.#install(batch, instance),
+      () => this.#table.abandon(batch.regions),
+    );
+  }
+
+  #install({ regions, replaced, size }: Batch, { exports }: WebAssembly.Instance): void {
+    this.#table.install(regions, exports, size, replaced);
   }
 
   /** Emits one region in the place of several; false when that is not possible. */
@@ -236,36 +231,27 @@ export class Jit {
       if (distance > FARTHEST || distance < -FARTHEST) return false;
       if (this.#emitter.seedRegion(this.#state, region, Number(distance)) === 0) return false;
     }
-    if (!this.#emit(batch, true, fast || this.#isFast(bases.keys()), [...bases.keys()])) return false;
+    if (!this.#emit(batch, true, fast || this.#table.isFast(bases.keys()), [...bases.keys()])) return false;
     this.statistics.merged += bases.size;
     return true;
   }
 
-  /** One of the regions was compiled for speed. */
-  #isFast(regions: Iterable<number>): boolean {
-    const { view } = this.#memory;
-    return [...regions].some(
-      (region) => view.getUint32(this.#regions + region * C.REGION_SIZE + C.REGION_FAST, true) !== 0,
-    );
-  }
-
   /** Emits the region whose seeds were given. */
   #emit(batch: Batch, whole: boolean, fast: boolean, replaced: readonly number[]): boolean {
-    if (this.#free.length === 0) this.#evict();
-    const region = this.#free.pop();
+    const region = this.#table.take();
     if (region === undefined) return false;
-    const { at } = batch;
+    const at = this.#out + batch.size;
     const limit = this.#out + OUT_SIZE - OUT_MARGIN;
     const length = at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, fast, at, limit) : 0;
     if (length === 0) {
-      this.#free.push(region);
+      this.#table.giveBack(region);
       return false;
     }
     batch.regions.push(region);
     batch.bodies.push(this.#memory.bytes.subarray(at, at + length));
     batch.hints.push(this.#hints());
     batch.replaced.push(...replaced);
-    batch.at += length;
+    batch.size += length;
     this.statistics.instructions += this.#memory.view.getUint32(this.#state + L.J_INSTRUCTIONS, true);
     return true;
   }
@@ -275,66 +261,6 @@ export class Jit {
     const { view, wasm } = this.#memory;
     const count = view.getUint32(this.#state + L.J_HINT_COUNT, true);
     return new Uint32Array(wasm.buffer, view.getUint32(this.#state + L.J_HINTS, true), count).slice();
-  }
-
-  #install(regions: number[], functions: WebAssembly.Exports, size: number): void {
-    const cost = size * COST_FACTOR + MODULE_COST;
-    const compiled: CompiledModule = { regions, live: regions.length, cost };
-    this.#modules.add(compiled);
-    this.statistics.modules++;
-    this.statistics.regions += regions.length;
-    this.statistics.bytes += size;
-    this.statistics.residentBytes += cost;
-    regions.forEach((region, index) => {
-      this.#moduleOf[region] = compiled;
-      this.#host.table.set(region, functions[String(index)]);
-      this.#host.installRegion(this.#core, region);
-    });
-    while (this.statistics.residentBytes > this.#quota && this.#modules.size > 1) this.#evict();
-  }
-
-  /** Drops the module that was compiled first. */
-  #evict(): void {
-    const [oldest] = this.#modules;
-    if (oldest === undefined) return;
-    for (const region of oldest.regions) {
-      if (this.#moduleOf[region] !== oldest) continue;
-      this.#host.dropRegion(this.#core, region);
-      this.statistics.evicted++;
-    }
-    this.#sweep();
-  }
-
-  /** Lets go of the regions that were dropped, and of modules without any. */
-  #sweep(): void {
-    const { view } = this.#memory;
-    const head = this.#core + C.C_DROPPED;
-    for (let region = view.getUint32(head, true); region !== 0;) {
-      const descriptor = this.#regions + region * C.REGION_SIZE;
-      const next = view.getUint32(descriptor + C.REGION_NEXT_DROPPED, true);
-      view.setUint32(descriptor + C.REGION_STATE, C.REGION_FREE, true);
-      this.#host.table.set(region, null);
-      this.#free.push(region);
-      this.statistics.dropped++;
-      const compiled = this.#moduleOf[region];
-      this.#moduleOf[region] = undefined;
-      if (compiled !== undefined && --compiled.live === 0) {
-        this.#modules.delete(compiled);
-        this.statistics.residentBytes -= compiled.cost;
-      }
-      region = next;
-    }
-    view.setUint32(head, 0, true);
-  }
-
-  /** The list of unused nodes; its first. */
-  #makeNodes(): number {
-    const nodes = this.#memory.reserve(NODE_LIMIT * C.NODE_SIZE);
-    for (let index = 0; index < NODE_LIMIT; index++) {
-      const next = index + 1 === NODE_LIMIT ? 0 : nodes + (index + 1) * C.NODE_SIZE;
-      this.#memory.view.setUint32(nodes + index * C.NODE_SIZE + C.NODE_NEXT_IN_PAGE, next, true);
-    }
-    return nodes;
   }
 
   #fields(base: number, values: Readonly<Record<number, number>>): void {
