@@ -49,15 +49,31 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
+const HINTS_NAME = name('metadata.code.branch_hint');
+/** An offset of 28 bits, a length, a value. */
+const MOST_BYTES_OF_HINT = 6;
+
 /** The custom section of the branch hinting proposal; engines that do not know it pass over it. */
-function branchHints(functions: readonly Uint32Array[]): number[] {
-  const content = name('metadata.code.branch_hint');
-  content.push(...unsigned(functions.length));
+function branchHints(functions: readonly Uint32Array[]): Uint8Array {
+  const most = functions.reduce((sum, hints) => sum + 10 + hints.length * MOST_BYTES_OF_HINT, 10);
+  const bytes = new Uint8Array(HINTS_NAME.length + most);
+  bytes.set(HINTS_NAME);
+  let at = HINTS_NAME.length;
+  const put = (value: number): void => {
+    for (; value >= 0x80; value >>>= 7) bytes[at++] = value | 0x80;
+    bytes[at++] = value;
+  };
+  put(functions.length);
   functions.forEach((hints, index) => {
-    content.push(...unsigned(IMPORTS.length + index), ...unsigned(hints.length));
-    for (const hint of hints) content.push(...unsigned(hint >>> 1), 1, hint & 1);
+    put(IMPORTS.length + index);
+    put(hints.length);
+    for (let which = 0; which < hints.length; which++) {
+      put(hints[which] >>> 1);
+      bytes[at++] = 1;
+      bytes[at++] = hints[which] & 1;
+    }
   });
-  return section(0, content);
+  return bytes.subarray(0, at);
 }
 
 const MAX_PAGES = 65_536;
@@ -118,7 +134,15 @@ export class ModuleBuilder {
       count.length,
     );
     const codeHead = [10, ...unsigned(codeSize), ...count];
-    const fixed = [this.#header, functions, exportsSection, branchHints(hints), codeHead];
+    const hinted = branchHints(hints);
+    const fixed = [
+      this.#header,
+      functions,
+      exportsSection,
+      [0, ...unsigned(hinted.length)],
+      hinted,
+      codeHead,
+    ];
     const bytes = new Uint8Array(fixed.reduce((sum, part) => sum + part.length, codeSize - count.length));
     let at = 0;
     const put = (part: ArrayLike<number>): void => {
