@@ -1,5 +1,6 @@
 import { Random } from '@vmloom/net';
 import { describe, expect, it } from 'vitest';
+import { RecordingStore } from '../testing/recording-store.js';
 import type { BlockStore } from './block-store.js';
 import { MemoryStore } from './memory-store.js';
 import { OverlayStore } from './overlay-store.js';
@@ -185,6 +186,21 @@ describe('power loss', () => {
     };
     expect(same(lose(7), lose(7))).toBe(true);
     expect(same(lose(7), lose(8))).toBe(false);
+  });
+
+  it('a load that was recorded is lost at any point; what was flushed before it is whole', () => {
+    const load = new RecordingStore(new MemoryStore({ size: SIZE }));
+    work(load, 21, 120);
+    const flushes = load.changes.flatMap(({ kind }, index) => (kind === 'flush' ? [index] : []));
+    expect(flushes.length).toBeGreaterThan(10);
+    for (const flush of flushes) {
+      const store = new PowerLossStore(new MemoryStore({ size: SIZE }), { seed: flush });
+      load.replay(store, flush + 1);
+      store.cut();
+      const whole = new MemoryStore({ size: SIZE });
+      load.replay(whole, flush + 1);
+      expect(same(content(store.medium), content(whole))).toBe(true);
+    }
   });
 
   it('after the cut nothing reaches the medium and nothing is answered', () => {

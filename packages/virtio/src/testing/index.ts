@@ -14,3 +14,4 @@ export * from './split-queue.js';
 export * from './slow-store.js';
 export * from './p9-client.js';
 export * from './vsock-driver.js';
+export * from './recording-store.js';
