@@ -249,7 +249,8 @@ function nicPlan(value: string, index: number): { netdev: NetdevPlan; device: De
   return { netdev: { type, id, properties }, device: devicePlan(text) };
 }
 
-function devicePlan(value: string): DevicePlan {
+/** `-device NAME,…` @throws CliError */
+export function devicePlan(value: string): DevicePlan {
   const properties = new Properties(value, '-device', 'driver');
   const driver = properties.required('driver');
   properties.where = `-device ${driver}`;

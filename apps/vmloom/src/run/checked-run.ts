@@ -12,6 +12,7 @@ export function refuseWithCheck(plan: RunPlan): void {
     [plan.drives.some(({ readOnly, temporary }) => !readOnly && !temporary), '-drive without snapshot=on'],
     [plan.drives.some(({ threads }) => threads), '-drive aio=threads'],
     [plan.folders.length > 0, '-fsdev'],
+    [plan.devices.some(({ driver }) => driver.startsWith('vhost-vsock')), '-device vhost-vsock'],
     [plan.dumps.length > 0, '-object filter-dump'],
     [plan.monitors.length > 0, '-qmp'],
     [plan.gdb !== undefined, '-gdb'],

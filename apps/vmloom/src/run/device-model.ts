@@ -6,6 +6,13 @@ import type { Properties } from '../options/properties.js';
 import type { Disk } from './disks.js';
 import type { Network } from './networks.js';
 
+/** Something of the host that a device has open. */
+export interface HostResource {
+  /** When the host may use it. @throws CliError and the packages' errors */
+  ready?(): Promise<void>;
+  close(): void;
+}
+
 /** What a command line made before its devices. */
 export interface DeviceContext {
   readonly machine: Machine;
@@ -13,6 +20,8 @@ export interface DeviceContext {
   readonly disks: ReadonlyMap<string, Disk>;
   readonly folders: ReadonlyMap<string, FolderPlan>;
   readonly entropies: ReadonlyMap<string, EntropyPlan>;
+  /** Devices put here what they opened on the host. */
+  readonly resources: HostResource[];
   /** Networks and disks that have a device already, and its id. */
   readonly taken: Map<string, string>;
   /** NICs so far, for their addresses. */

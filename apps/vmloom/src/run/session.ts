@@ -13,8 +13,9 @@ import type { InfoTopic, MonitorTarget } from '../monitor/target.js';
 import type { RunPlan } from '../options/plan.js';
 import type { SerialConsole } from '../serial/terminal.js';
 import { CheckedRun, refuseWithCheck } from './checked-run.js';
+import type { HostResource } from './device-model.js';
 import { plugDevices } from './devices.js';
-import { openDisks, type Disk } from './disks.js';
+import { openDisks } from './disks.js';
 import { infoText } from './info.js';
 import { find, makeNetworks, type Network } from './networks.js';
 import { readSnapshot, writeSnapshot } from './snapshot-file.js';
@@ -33,7 +34,7 @@ export class Session implements MonitorTarget {
   readonly #plan: RunPlan;
   #prelaunch: boolean;
   readonly #checked: CheckedRun | undefined;
-  readonly #disks: readonly Disk[];
+  readonly #resources: readonly HostResource[];
   #finish!: (status: number) => void;
   #fail!: (error: unknown) => void;
   /** The exit status of the process, when the machine has ended or somebody quit. */
@@ -46,11 +47,11 @@ export class Session implements MonitorTarget {
     plan: RunPlan,
     readonly machine: Machine,
     readonly networks: Networks,
-    disks: readonly Disk[],
+    resources: readonly HostResource[],
     checked?: CheckedRun,
   ) {
     this.#plan = plan;
-    this.#disks = disks;
+    this.#resources = resources;
     this.#checked = checked;
     this.#prelaunch = plan.paused;
   }
@@ -61,21 +62,21 @@ export class Session implements MonitorTarget {
     const files = await readFiles(plan);
     const epoch = plan.rtc === 'now' ? BigInt(Date.now()) * 1_000_000n : plan.rtc;
     if (!plan.cpuCheck) {
-      const { machine, networks, disks } = await makeMachine(plan, files, epoch, plan.jit);
-      return new Session(plan, machine, networks, disks);
+      const { machine, networks, resources } = await makeMachine(plan, files, epoch, plan.jit);
+      return new Session(plan, machine, networks, resources);
     }
     let networks: Networks = new Map();
-    const disks: Disk[] = [];
+    const resources: HostResource[] = [];
     const check = await CpuCheck.create({
       make: async (jit) => {
         const made = await makeMachine(plan, files, epoch, jit);
         ({ networks } = made);
-        disks.push(...made.disks);
+        resources.push(...made.resources);
         return made.machine;
       },
       ...(plan.jit === undefined ? {} : { jit: plan.jit }),
     });
-    return new Session(plan, check.machine, networks, disks, new CheckedRun(check));
+    return new Session(plan, check.machine, networks, resources, new CheckedRun(check));
   }
 
   /** Where typing goes and output comes from. */
@@ -105,12 +106,12 @@ export class Session implements MonitorTarget {
     );
   }
 
-  /** Ends the loop and closes sockets, captures and disks. */
+  /** Ends the loop and closes sockets, captures, disks and folders. */
   close(): void {
     this.#checked?.close();
     this.machine.world.stop();
     for (const network of this.networks.values()) network.close();
-    for (const disk of this.#disks) disk.close();
+    for (const resource of this.#resources) resource.close();
   }
 
   status(): ReturnType<MonitorTarget['status']> {
@@ -184,13 +185,13 @@ export class Session implements MonitorTarget {
   }
 }
 
-/** The machine of a command line in a world of its own, with its networks and disks. */
+/** The machine of a command line in a world of its own, with its networks and what else it has open. */
 async function makeMachine(
   plan: RunPlan,
   files: Files,
   epoch: bigint,
   jit: MachineOptions['jit'],
-): Promise<{ machine: Machine; networks: Networks; disks: readonly Disk[] }> {
+): Promise<{ machine: Machine; networks: Networks; resources: readonly HostResource[] }> {
   const world = new World({ time: plan.time });
   const networks = makeNetworks(world, plan.netdevs, plan.dumps);
   const machine = await createMachine({
@@ -210,9 +211,10 @@ async function makeMachine(
   const disks = openDisks(plan.drives);
   const folders = byId('-fsdev', plan.folders);
   const entropies = byId('-object rng', plan.entropies);
-  plugDevices({ machine, networks, disks, folders, entropies }, plan.devices);
-  await Promise.all([...networks.values()].map((network) => network.ready()));
-  return { machine, networks, disks: [...disks.values()] };
+  const resources: HostResource[] = [...disks.values()];
+  plugDevices({ machine, networks, disks, folders, entropies, resources }, plan.devices);
+  await Promise.all([...networks.values(), ...resources].map((one) => one.ready?.()));
+  return { machine, networks, resources };
 }
 
 function byId<Plan extends { readonly id: string }>(what: string, plans: readonly Plan[]): Map<string, Plan> {

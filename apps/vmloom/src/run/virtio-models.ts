@@ -16,6 +16,7 @@ import { didYouMean } from '../suggest.js';
 import type { DeviceContext, DeviceModel } from './device-model.js';
 import { findDisk } from './disks.js';
 import { NIC_PROPERTIES, nicOptions, take } from './nics.js';
+import { make9p, makeVsock } from './shares.js';
 
 /** A virtio device, whichever transport it is on. */
 interface VirtioModel {
@@ -72,6 +73,19 @@ const MODELS: Readonly<Record<string, VirtioModel>> = {
     description: 'virtio entropy source',
     properties: { rng: 'the id of its -object rng-random or rng-builtin' },
     make: makeRng,
+  },
+  'virtio-9p': {
+    description: 'folder of the host',
+    properties: { fsdev: 'the id of its -fsdev', mount_tag: 'by which the guest mounts it' },
+    make: make9p,
+  },
+  'vhost-vsock': {
+    description: 'streams to UNIX sockets of the host',
+    properties: {
+      'guest-cid': 'address of the guest, 3 and up',
+      uds_path: 'UNIX socket where a program asks by "CONNECT PORT"; the guest reaches PATH_PORT',
+    },
+    make: makeVsock,
   },
 };
 
