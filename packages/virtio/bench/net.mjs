@@ -49,7 +49,11 @@ class Ring {
       const [address, length, write] = this.chains[this.next];
       view.setUint32(at, address, true);
       view.setUint32(at + 8, length, true);
-      view.setUint32(at + 12, this.next | ((write ? 2 : 0) << 16) | (this.wrap ? 0x80 << 16 : 0x8000 << 16), true);
+      view.setUint32(
+        at + 12,
+        this.next | ((write ? 2 : 0) << 16) | (this.wrap ? 0x80 << 16 : 0x8000 << 16),
+        true,
+      );
       if (++this.next === SIZE) {
         this.next = 0;
         this.wrap = !this.wrap;
@@ -90,7 +94,15 @@ function measure({ length, packed, shared, undone, seconds = 1 }) {
   });
   const rx = new Ring(b.bench, 0, () => [b.bench.memory.allocate(buffer, 64), buffer, true]);
   // The switch learns where b is.
-  b.bench.queues[1].add({ out: [new Uint8Array([...new Uint8Array(12), ...Uint8Array.of(0x52, 0x54, 0, 0, 0, 1, 0x52, 0x54, 0, 0, 0, 2, 8, 0), ...new Uint8Array(46)])] });
+  b.bench.queues[1].add({
+    out: [
+      new Uint8Array([
+        ...new Uint8Array(12),
+        ...Uint8Array.of(0x52, 0x54, 0, 0, 0, 1, 0x52, 0x54, 0, 0, 0, 2, 8, 0),
+        ...new Uint8Array(46),
+      ]),
+    ],
+  });
   b.bench.endpoint.ring(1);
   clock.runUntil(clock.now + 1000);
   rx.offer(SIZE);
@@ -112,7 +124,8 @@ function measure({ length, packed, shared, undone, seconds = 1 }) {
       }
     }
     const { user, system } = process.cpuUsage(busy);
-    if (received.value - before !== frames) throw new Error(`${received.value - before} of ${frames} frames arrived`);
+    if (received.value - before !== frames)
+      throw new Error(`${received.value - before} of ${frames} frames arrived`);
     return ((user + system) * 1000) / frames;
   };
   run(500);
