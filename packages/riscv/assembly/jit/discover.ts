@@ -20,7 +20,6 @@ import {
   J_BLOCK_OF,
   J_CORE,
   J_ENTRY_COUNT,
-  J_FOLLOW_ALL,
   J_HART,
   J_INSTRUCTIONS,
   J_MARKS,
@@ -43,7 +42,7 @@ import {
 import { RECORD_SIZE, R_IMM, R_OP, R_STEP, S_FETCH_TLB } from '../../src/layout';
 import { breakpointInPage } from '../breakpoint';
 import { decodeInto } from '../decode';
-import { OP_BEQ, OP_BGEU, OP_BREAKPOINT, OP_JAL, OP_JALR } from '../ops';
+import { OP_BEQ, OP_BGEU, OP_BREAKPOINT, OP_COMPILED, OP_JAL, OP_JALR } from '../ops';
 import { recordsOf } from '../regions';
 import { tlbEntry } from '../tlb';
 import { compiles } from './classes';
@@ -149,13 +148,17 @@ export function hostOffsetOf(j: u32, cell: u32): u32 {
   return load<u32>(pageOf(j, cell / CELLS_PER_PAGE)) + ((cell & (CELLS_PER_PAGE - 1)) << 1);
 }
 
-/** The interpreter has come to this instruction. */
-function met(j: u32, cell: u32): bool {
-  if (load<u32>(j, J_FOLLOW_ALL) != 0) return true;
+/** A block of the region begins at the cell already, or will. */
+// @ts-ignore: decorator
+@inline
+function isQueued(j: u32, cell: u32): bool {
+  return (load<u8>(markOf(j, cell)) & CELL_QUEUED) != 0;
+}
+
+/** What the interpreter has in place of a cell's instruction; 0 where it has not been. */
+function interpreted(j: u32, cell: u32): i32 {
   const records = load<u32>(pageOf(j, cell / CELLS_PER_PAGE), 8);
-  if (records == 0) return false;
-  const known: i32 = load<u16>(records + ((cell & (CELLS_PER_PAGE - 1)) << 4), R_OP);
-  return known != 0 && known != OP_BREAKPOINT;
+  return records == 0 ? 0 : load<u16>(records + ((cell & (CELLS_PER_PAGE - 1)) << 4), R_OP);
 }
 
 /** Decodes a cell's instruction; false where none can be compiled. */
@@ -174,7 +177,13 @@ function decodeCell(j: u32, cell: u32): bool {
 /** A place where a block begins, if the walk may go there. */
 function enqueue(j: u32, position: i32, mark: u32): void {
   const cell = reach(j, position);
-  if (cell != NO_CELL && met(j, cell)) enqueueCell(j, cell, mark);
+  if (cell != NO_CELL && isOurs(j, cell)) enqueueCell(j, cell, mark);
+}
+
+/** The walk may jump to a cell: the interpreter has been there, and no other region is entered there. */
+function isOurs(j: u32, cell: u32): bool {
+  const known = interpreted(j, cell);
+  return isQueued(j, cell) || (known != 0 && known != OP_BREAKPOINT && known != OP_COMPILED);
 }
 
 function enqueueCell(j: u32, cell: u32, mark: u32): void {
@@ -234,6 +243,8 @@ function walk(j: u32): bool {
         break;
       }
       cell = cellAt(j, next);
+      // There another region is entered: what it holds is not compiled twice.
+      if (!isQueued(j, cell) && interpreted(j, cell) == OP_COMPILED) break;
     }
   }
   return left != 0;

@@ -55,14 +55,10 @@ export const J_RECORDS = 264;
 export const J_WORK = 268;
 export const J_ORDER = 272;
 export const J_ORDER_COUNT = 276;
-export const J_SINGLE_ENTRY = 280;
-export const J_HAS_LOOP = 284;
 export const J_MEMORY_ACCESS = 288;
 export const J_MAX_INSTRUCTIONS = 292;
-// The code's limits: what a region holds at most.
+// The region has a JALR: 1.
 export const J_INDIRECT = 296;
-// Everything is followed, not only what the interpreter has met: 1.
-export const J_FOLLOW_ALL = 300;
 // Where the request came from: the hart's state, the virtual page (u64).
 export const J_HART = 308;
 export const J_BASE = 312;
