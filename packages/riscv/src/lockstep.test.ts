@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lockstep, LockstepError, type LockstepSide } from './lockstep.js';
+import { Lockstep, LockstepError, type LockstepPair, type LockstepSide } from './lockstep.js';
 import { asm, bareMachine, li, RAM_BASE, Random, RandomSide, type BareMachine } from './testing/index.js';
 
 const DATA = RAM_BASE + 0x10_0000;
@@ -48,11 +48,15 @@ class Side implements LockstepSide {
 /** Both sides count; the second one has a fault after `when` instructions. */
 function faulty(when: number, what: (machine: BareMachine) => void): Promise<Lockstep> {
   return Lockstep.create({
-    make: async () => ({
+    make: async (): Promise<LockstepPair> => ({
       reference: new Side(await counting(), Infinity, () => undefined),
       subject: new Side(await counting(), when, what),
     }),
   });
+}
+
+function spoilByte({ memory }: BareMachine): void {
+  memory.bytes[memory.ramOffset + 0x30_0007] = 9;
 }
 
 async function differenceOf(lockstep: Lockstep, steps: number, length: number): Promise<LockstepError> {
@@ -98,11 +102,7 @@ describe('two sides in lockstep', () => {
   });
 
   it.each([
-    [
-      'a byte of RAM that the program never touches',
-      (machine: BareMachine) => void (machine.memory.bytes[machine.memory.ramOffset + 0x30_0007] = 9),
-      0x30_0000,
-    ],
+    ['a byte of RAM that the program never touches', spoilByte, 0x30_0000],
     ['a store that goes wrong', (machine: BareMachine) => machine.write64(DATA + 0x800, 1n), 0x10_0800],
   ] as const)('%s is found, to the instruction', async (_, what, offset) => {
     const { difference } = await differenceOf(await faulty(1234, what), 50, 100);
@@ -133,7 +133,7 @@ describe('random programs', () => {
       const whole = await RandomSide.create({ name: 'whole', seed, harts });
       const cut = await RandomSide.create({ name: 'cut', seed, harts });
       const lockstep = await Lockstep.create({
-        make: () => ({
+        make: (): LockstepPair => ({
           reference: whole,
           subject: {
             name: cut.name,
