@@ -2,6 +2,8 @@ export * from './bench/network-plans.js';
 export * from './bench/program-plans.js';
 export * from './bench/small-debian.js';
 export * from './cpio.js';
+export * from './disk/disk-plans.js';
+export * from './disk/make-disk.js';
 export * from './error.js';
 export * from './kernel.js';
 export * from './modules.js';

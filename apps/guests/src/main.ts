@@ -2,7 +2,7 @@ import { startDebian } from './commands/debian.js';
 import { test } from './commands/test.js';
 import { GuestsError } from './error.js';
 
-const USAGE = `npm run guest -- debian [6.12|7.2] [--update] [options of vmloom run]
+const USAGE = `npm run guest -- debian [6.12|7.2] [--update] [--disk [IMAGE] [--overlay FILE]] [options of vmloom run]
 npm run test:guests -- [--full] [--update] [--list] [words in names of tests]`;
 
 /** The command line; the exit status. What a person did wrong is one sentence on stderr, never a stack. */

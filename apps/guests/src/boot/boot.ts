@@ -32,6 +32,8 @@ export interface BootOptions {
   readonly onReset?: 'boot' | 'end';
   /** Seconds of wall time after which it is hopeless; 300 unless told. */
   readonly patience?: number;
+  /** Seconds of virtual time after which it has gone wrong; 600 unless told. */
+  readonly longest?: number;
   /** Told of the machine before it is switched on. */
   readonly onMachine?: (live: LiveMachine) => void;
 }
@@ -54,8 +56,8 @@ export interface BootResult extends Transcript {
   readonly instructions: number;
 }
 
-/** Virtual time without an end in sight: a guest that waits for nothing has gone wrong. */
-const VIRTUAL_PATIENCE = 600e9;
+/** Seconds. Virtual time without an end in sight: a guest that waits for nothing has gone wrong. */
+const VIRTUAL_PATIENCE = 600;
 export const STATION = '52:54:00:76:6d:01';
 
 /**
@@ -91,7 +93,7 @@ export async function boot(options: BootOptions): Promise<BootResult> {
   void machine.exited.then(() => world.stop());
   const timer = setTimeout(() => world.stop(), (options.patience ?? 300) * 1000);
   try {
-    await world.run({ until: VIRTUAL_PATIENCE });
+    await world.run({ until: (options.longest ?? VIRTUAL_PATIENCE) * 1e9 });
   } finally {
     clearTimeout(timer);
     nat?.close();

@@ -4,9 +4,11 @@ export const PLAN_PATH = 'plan';
 /** Lines of the guest that speak to the suite begin so. */
 export const MARK = '@@';
 
+/** Where programs are found, and what they are told of the terminal. */
+const ENVIRONMENT = `export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/applets HOME=/root TERM=linux`;
+
 /**
- * `/init`: the file systems, busybox's applets in a folder behind the real programs, then the plan with these
- * words at its disposal:
+ * The words of plans:
  *
  * - `check NAME COMMAND…`: runs it; `ok`, or `FAIL` with its exit code and last words.
  * - `show NAME COMMAND…`: runs it and prints all its output, framed, with its exit code.
@@ -14,23 +16,7 @@ export const MARK = '@@';
  * - `dhcp INTERFACE`: address, route and name server from DHCP.
  * - `finish COMMAND…`: prints what the kernel complained about, then runs it (`poweroff -f`, `reboot -f`).
  */
-export const INIT_SCRIPT = `#!/usr/bin/busybox sh
-export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/applets HOME=/root TERM=linux
-/usr/bin/busybox --install -s /applets
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-mkdir -p /dev/pts /dev/shm
-mount -t devpts devpts /dev/pts
-mount -t tmpfs tmpfs /run
-hostname vmloom
-# The kernel tells its own programs of an unreachable host by way of it.
-ip link set lo up
-
-# A line of the kernel in the middle of one of ours would hide it; what it says is printed at the end.
-echo 1 > /proc/sys/kernel/printk
-
-check() {
+export const PLAN_WORDS = `check() {
   name=$1; shift
   if "$@" > /run/check 2>&1; then echo "${MARK} check $name ok"; return 0; fi
   code=$?
@@ -66,7 +52,26 @@ finish() {
   # The kernel ends the machine; whoever comes back here is told.
   echo "${MARK} check finish FAIL $* came back"
 }
+`;
 
+/** `/init`: the file systems, busybox's applets in a folder behind the real programs, then the plan. */
+export const INIT_SCRIPT = `#!/usr/bin/busybox sh
+${ENVIRONMENT}
+/usr/bin/busybox --install -s /applets
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /run
+hostname vmloom
+# The kernel tells its own programs of an unreachable host by way of it.
+ip link set lo up
+
+# A line of the kernel in the middle of one of ours would hide it; what it says is printed at the end.
+echo 1 > /proc/sys/kernel/printk
+
+${PLAN_WORDS}
 . /${PLAN_PATH}
 `;
 
@@ -85,7 +90,7 @@ esac
 
 /** A plan that ends at a person's prompt, with the network up. */
 export const SHELL_PLAN = `
-modprobe e1000
+modprobe -a e1000 virtio_net
 if [ -e /sys/class/net/eth0 ]; then dhcp eth0 > /dev/null 2>&1 || echo "eth0: no answer from DHCP"; fi
 echo "Debian's $(uname -sr) on vmloom. The network is eth0; \\"poweroff -f\\" ends the machine."
 while true; do setsid cttyhack sh; done

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GuestsError } from '../error.js';
-import { defaults, passOn, startDebian } from './debian.js';
+import { debianWords, defaults, passOn, startDebian } from './debian.js';
 
 describe('npm run guest -- debian', () => {
   it('gives memory and a network card to a machine for which nobody named any', () => {
@@ -13,6 +13,20 @@ describe('npm run guest -- debian', () => {
   it('knows its kernels and names them', async () => {
     await expect(startDebian(['5.10'])).rejects.toThrow(GuestsError);
     await expect(startDebian(['5.10'])).rejects.toThrow('there are 6.12, 7.2');
+  });
+
+  it('takes its own words out of the options', () => {
+    expect(debianWords(['6.12', '--disk', '-m', '512', '--update'])).toEqual({
+      series: '6.12',
+      update: true,
+      disk: { image: undefined, overlay: undefined },
+      options: ['-m', '512'],
+    });
+    const { disk } = debianWords(['--disk', 'mine.img', '--overlay', 'layer']);
+    expect(disk).toEqual({ image: 'mine.img', overlay: 'layer' });
+    expect(debianWords(['-smp', '2']).disk).toBeUndefined();
+    expect(() => debianWords(['--overlay', 'layer'])).toThrow('add --disk');
+    expect(() => debianWords(['--disk', '--overlay'])).toThrow('needs a file');
   });
 
   it.each(['SIGTERM', 'SIGHUP'] as const)(

@@ -4,6 +4,7 @@ import { captureTest } from './capture-tests.js';
 import { cpuCheckTest } from './cpu-check-test.js';
 import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
 import type { Configuration } from './debian-run.js';
+import { diskTest } from './disk-test.js';
 import { failureTest } from './failure-tests.js';
 import { gdbTest } from './gdb-test.js';
 import type { GuestTest } from './guest-test.js';
@@ -15,8 +16,11 @@ import { pairTest } from './pair-tests.js';
 import { tinyTest } from './tiny-test.js';
 import { receiveChecksumTest } from './receive-checksum-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
+import { virtioBlkTest } from './virtio-blk-test.js';
+import { virtioDevicesTest } from './virtio-devices-test.js';
 import { virtioNetTest } from './virtio-net-tests.js';
 import { vlanWireTest } from './vlan-wire-test.js';
+import { xv6Test } from './xv6-test.js';
 
 const SERIES = Object.keys(KERNELS) as KernelSeries[];
 
@@ -24,6 +28,11 @@ const SERIES = Object.keys(KERNELS) as KernelSeries[];
 const VIRTIO_NICS = [
   { packed: false, pairs: 1 },
   { packed: true, pairs: 4 },
+];
+
+const DISKS = [
+  { packed: false, queues: 1, outside: true },
+  { packed: true, queues: 2, outside: false },
 ];
 
 /** All tests, in the order in which they run. */
@@ -57,11 +66,15 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     ...[1, 4].map((harts) => idleTest({ series, harts, firmware: 'sbi' }, 'full')),
     ...[1, 3].map((spinners) => spinTest({ series, harts: 4, firmware: 'sbi' }, 'full', spinners)),
     gdbTest({ series, harts: 2, firmware: 'sbi' }, 'full'),
+    ...DISKS.map((disk) => virtioBlkTest({ series, harts: 2, firmware: 'sbi' }, 'full', disk)),
+    diskTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    virtioDevicesTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
     ...VIRTIO_NICS.map((nic) => virtioNetTest({ series, harts: 4, firmware: 'sbi' }, 'full', nic)),
     ...VIRTIO_NICS.map((nic) =>
       transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, virtioNic(nic)),
     ),
   ]),
+  xv6Test,
 ];
 
 /** Harts and firmware that no other test boots the kernel with. */
