@@ -13,7 +13,7 @@
  *
  *   --runs N       medians of so many (3)
  *   --long N       steady state in short runs, of which each is about a second (10)
- *   --only A,B     these kernels, programs or kernels of Linux alone
+ *   --only A,B     these kernels, programs, kernels of Linux or network cards alone
  *   --seconds N    how long memory is watched (120)
  *   --clock wall|processor   what time is: the clock's (wall), or that of the processes on a processor, for busy machines
  *   --accel jit|interpreter   how vmloom runs code, where it is started as a process

@@ -43,8 +43,14 @@ describe('networkRates', () => {
 
 describe('networkPlans', () => {
   it('sends to the station address that it was told', () => {
-    const [measuring] = networkPlans({ seconds: 4, rounds: 2, station: '52:54:00:00:00:01' });
+    const [measuring] = networkPlans({
+      driver: 'e1000',
+      seconds: 4,
+      rounds: 2,
+      station: '52:54:00:00:00:01',
+    });
     expect(measuring).toContain('dst_mac 52:54:00:00:00:01');
     expect(measuring).toContain('-t 4');
+    expect(measuring).toContain('modprobe e1000');
   });
 });

@@ -23,6 +23,8 @@ export interface NetworkRates {
 }
 
 export interface NetworkPlanOptions {
+  /** Module of the NICs. */
+  readonly driver: string;
   /** Of each measurement, in seconds of the guest's clock. */
   readonly seconds: number;
   /** How often all is measured. */
@@ -91,8 +93,8 @@ finish poweroff -f
 /** What the two guests do: the first measures, the second serves. */
 export function networkPlans(options: NetworkPlanOptions): readonly [string, string] {
   return [
-    `modprobe e1000\n${interfaceUp('eth0', MEASURING)}${measure(options)}`,
-    `modprobe e1000\n${interfaceUp('eth0', SERVING)}${serve('eth0')}
+    `modprobe ${options.driver}\n${interfaceUp('eth0', MEASURING)}${measure(options)}`,
+    `modprobe ${options.driver}\n${interfaceUp('eth0', SERVING)}${serve('eth0')}
 until [ -e /run/off ]; do sleep 1; done
 sleep 1
 show iperf3-server cat /run/iperf3.log
@@ -104,7 +106,7 @@ finish poweroff -f
 /** The same in one guest with two NICs, of which the second is in a network namespace of its own. */
 export function networkPlanOfOne(options: NetworkPlanOptions): string {
   return `
-modprobe e1000
+modprobe ${options.driver}
 # busybox's own ip knows no namespaces.
 mkdir -p /var /run/netns
 ln -s /run /var/run

@@ -1,5 +1,6 @@
 import { bootPair } from '../boot/boot-pair.js';
 import { debian, withPlan } from '../boot/initramfs.js';
+import { E1000_NIC, type Nic } from '../boot/nics.js';
 import type { KernelSeries } from '../kernel.js';
 import { APPEND, checkEnd } from './debian-run.js';
 import type { GuestTest } from './guest-test.js';
@@ -10,11 +11,11 @@ const SECOND = '10.1.0.2';
 const LONG = 1200;
 
 /** The network by hand, and a web server for what lies in /run/www. */
-function begin(address: string, peer: string): string {
+function begin(driver: string, address: string, peer: string): string {
   return `
 mount -t tmpfs -o size=90% tmpfs /run
 mkdir /run/www
-modprobe e1000
+modprobe ${driver}
 carrier_is() { [ "$(cat /sys/class/net/eth0/carrier)" = $1 ]; }
 ip addr add ${address}/24 dev eth0
 ip link set eth0 up
@@ -31,12 +32,18 @@ check ping /usr/bin/ping -c 5 -i 0.2 -W 3 ${peer}
  * A file of random bytes from one Debian guest to another on the switch, and back: three digests are one. The
  * words `ready` and `done`, each an empty file, keep the two in step.
  */
-export function pairTest(series: KernelSeries, set: GuestTest['set'], megabytes: number): GuestTest {
+export function pairTest(
+  series: KernelSeries,
+  set: GuestTest['set'],
+  megabytes: number,
+  nic: Nic = E1000_NIC,
+): GuestTest {
+  const by = nic === E1000_NIC ? '' : `, ${nic.name}`;
   return {
-    name: `Debian ${series}, two guests on a switch: ${megabytes} MB each way`,
+    name: `Debian ${series}, two guests on a switch${by}: ${megabytes} MB each way`,
     set,
     run: async ({ report, update, keepLog }) => {
-      const first = `${begin(FIRST, SECOND)}
+      const first = `${begin(nic.driver, FIRST, SECOND)}
 check make-file sh -c 'head -c ${megabytes * 1e6} /dev/urandom > /run/file && mv /run/file /run/www/file'
 show digest sha256sum /run/www/file
 check the-other-has-it await ready
@@ -47,7 +54,7 @@ touch /run/www/done
 check the-other-is-done await done
 finish poweroff -f
 `;
-      const second = `${begin(SECOND, FIRST)}
+      const second = `${begin(nic.driver, SECOND, FIRST)}
 check fetch within ${LONG} fetch file file
 show digest sha256sum /run/file
 mv /run/file /run/www/file
@@ -58,9 +65,10 @@ touch /run/www/done
 sleep 5
 finish poweroff -f
 `;
-      const { kernel, root } = debian(series, { update });
+      const { kernel, root } = debian(series, { update, modules: [nic.driver] });
       const results = await bootPair({
         kernel,
+        nic,
         initrds: [withPlan(root, first), withPlan(root, second)],
         append: APPEND,
         // The file lies in each guest's memory.

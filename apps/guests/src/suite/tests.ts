@@ -73,6 +73,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     ...VIRTIO_NICS.map((nic) =>
       transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, virtioNic(nic)),
     ),
+    ...VIRTIO_NICS.map((nic) => pairTest(series, 'full', 100, virtioNic(nic))),
   ]),
   xv6Test,
 ];
