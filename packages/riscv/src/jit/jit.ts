@@ -11,16 +11,17 @@ import { mergeGroups, placesByPage, readRequests, type MergeGroup } from './requ
 export interface JitOptions {
   /** How often a jump comes to an instruction before it is compiled, 1 to 255; 100 unless told. */
   readonly threshold?: number;
-  /** How often one region leads to another before the two become one, 1 to 65,535; 4000 unless told. */
+  /** How often one region leads to another before the two become one, 1 to 65,535; 12,000 unless told. */
   readonly mergeThreshold?: number;
   /** Instructions that a region retires before it is compiled again, for speed; 1 to 2^30, 8 million unless told. */
   readonly fastThreshold?: number;
-  /** Hot places that are compiled together, at least; 1 to 64, 12 unless told. */
+  /** Hot places that are compiled together, at least; 1 to 64, 24 unless told. */
   readonly batch?: number;
   /** Bytes that compiled code and its tables may take, an estimate of what the engine needs; 192 MiB unless told. */
   readonly quota?: number;
-  /** Guest instructions of a region, at most. */
+  /** Guest instructions of a region, at most: 1 to 2000, 200 unless told; of several that became one, 600. */
   readonly regionInstructions?: number;
+  readonly mergedInstructions?: number;
   /** Pages that a region spans, 1 to 4. */
   readonly regionPages?: number;
   /** Code is compiled while the hart goes on without it. Set by itself where the engine demands it. */
@@ -72,8 +73,12 @@ const OUT_MARGIN = 8 * 1024;
 const PAGES = C.REGION_MAX_PAGES;
 /** Distances of pages are 16-bit numbers. */
 const FARTHEST = 1n << 26n;
-/** Instructions after which even a single request is served. */
-const PATIENCE = 200_000;
+/**
+ * Instructions after which even a single request is served: more with each module so far, at most so many. A small
+ * program gets its code at once, a large one gets it in batches.
+ */
+const PATIENCE = 5_000;
+const MOST_PATIENCE = 1_000_000;
 
 /** Compiles what the harts of one core find hot: between their slices, many regions at a time. */
 export class Jit {
@@ -100,6 +105,8 @@ export class Jit {
   readonly #imports: WebAssembly.ModuleImports;
   readonly #now: () => number;
   readonly #batch: number;
+  readonly #instructions: number;
+  readonly #mergedInstructions: number;
   #asynchronous: boolean;
   /** Instructions of the hart at which the oldest request was seen. */
   #waiting = 0;
@@ -110,10 +117,11 @@ export class Jit {
     this.#core = core;
     this.#now = options.stopwatch ?? (() => 0);
     const threshold = inRange('threshold', options.threshold ?? 100, 1, 255);
-    this.#batch = inRange('batch', options.batch ?? 12, 1, C.QUEUE_LENGTH);
+    this.#batch = inRange('batch', options.batch ?? 24, 1, C.QUEUE_LENGTH);
     const quota = inRange('quota', options.quota ?? 192 << 20, 1 << 20, 2 ** 31);
     this.#asynchronous = options.asynchronous ?? false;
-    const instructions = inRange('regionInstructions', options.regionInstructions ?? 400, 1, 2000);
+    this.#instructions = inRange('regionInstructions', options.regionInstructions ?? 200, 1, 2000);
+    this.#mergedInstructions = inRange('mergedInstructions', options.mergedInstructions ?? 600, 1, 2000);
     this.#emitter = instantiateCore<EmitterExports>(wasm, memory);
     const cells = PAGES * L.CELLS_PER_PAGE;
     const kinds = operandKinds();
@@ -129,7 +137,6 @@ export class Jit {
       [L.J_WORK]: memory.reserve(cells * 2),
       [L.J_ORDER]: memory.reserve(L.MAX_BLOCKS * 2),
       [L.J_BLOCKS]: memory.reserve(L.MAX_BLOCKS * L.BLOCK_SIZE),
-      [L.J_MAX_INSTRUCTIONS]: instructions,
       [L.J_MAX_PAGES]: inRange('regionPages', options.regionPages ?? PAGES, 1, PAGES),
       [L.J_HINTS]: memory.reserve(L.MAX_HINTS * 4),
       [L.J_RELAXED]: engineFeatures().fusedMultiplyAdd ? 1 : 0,
@@ -141,7 +148,7 @@ export class Jit {
       [C.C_QUEUE]: this.#queue,
       [C.C_THRESHOLD]: threshold,
       [C.C_FAST_THRESHOLD]: inRange('fastThreshold', options.fastThreshold ?? 8_000_000, 1, 2 ** 30),
-      [C.C_MERGE_THRESHOLD]: inRange('mergeThreshold', options.mergeThreshold ?? 4000, 1, 65_535),
+      [C.C_MERGE_THRESHOLD]: inRange('mergeThreshold', options.mergeThreshold ?? 12_000, 1, 65_535),
     });
     this.#builder = new ModuleBuilder(memory.shared);
     const exported = host as unknown as WebAssembly.ModuleImports;
@@ -158,7 +165,8 @@ export class Jit {
       this.#waiting = retired;
       return;
     }
-    if (count < this.#batch && retired - this.#waiting < PATIENCE) return;
+    const patience = Math.min(MOST_PATIENCE, PATIENCE * this.statistics.modules);
+    if (count < this.#batch && retired - this.#waiting < patience) return;
     this.#waiting = retired;
     this.#compile(count);
   }
@@ -240,6 +248,8 @@ export class Jit {
   #emit(batch: Batch, whole: boolean, fast: boolean, replaced: readonly number[]): boolean {
     const region = this.#table.take();
     if (region === undefined) return false;
+    const most = whole ? this.#mergedInstructions : this.#instructions;
+    this.#fields(this.#state, { [L.J_MAX_INSTRUCTIONS]: most });
     const at = this.#out + batch.size;
     const limit = this.#out + OUT_SIZE - OUT_MARGIN;
     const length = at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, fast, at, limit) : 0;
