@@ -83,11 +83,11 @@ class Hub {
   }
 
   /** QEMU options of a NIC on this hub. */
-  nic(id, options = '') {
+  nic(id, options = '', device = 'e1000') {
     const { port } = this.server.address();
     return [
       ...['-netdev', `socket,id=${id},connect=127.0.0.1:${port}`],
-      ...['-device', `e1000,netdev=${id},romfile=${options}`],
+      ...['-device', `${device},netdev=${id},romfile=${options}`],
     ];
   }
 
@@ -194,6 +194,39 @@ function hostileFrame(random) {
   return random(8) === 0 ? frame.subarray(0, 14 + random(46)) : frame;
 }
 
+/** Two guests on a hub do everything that moves frames; each is a device, its options, and boot arguments. */
+async function exchange({ sink: to = {}, source: from = {} } = {}) {
+  const hub = await Hub.open();
+  const sink = boot(hub.nic('n0', `,mac=52:54:00:00:00:01${to.options ?? ''}`, to.device), {
+    append: `ip=10.0.0.1/24 ${to.append ?? ''} cmd="udp-echo; udp-sink; udp-sink -w; stats; wait 500; poweroff"`,
+  });
+  await sink.waitFor(/listening on port 9/);
+  const source = boot(hub.nic('n0', `,mac=52:54:00:00:00:02${from.options ?? ''}`, from.device), {
+    append:
+      `ip=10.0.0.2/24 ${from.append ?? ''} cmd="ping -c 3 -i 10 10.0.0.1; udp-rr -n 100 -s 1400 10.0.0.1; ` +
+      "udp-send -t 200 10.0.0.1 7 'hello there'; udp-stream -n 2000 -r 20000 10.0.0.1; stats; poweroff\"",
+  });
+  await source.ended;
+  await sink.ended;
+  hub.close();
+  expect(source.output.includes('ping: 3 sent, 3 received'), 'three replies', source.output);
+  expect(source.output.includes('udp-rr: 100 sent, 100 received'), '100 responses', source.output);
+  expect(
+    source.output.includes('udp-send: 11 bytes from 10.0.0.1:7: hello there'),
+    'the echo',
+    source.output,
+  );
+  expect(
+    /udp-stream: 2000 packets, .* 2000 delivered, 0 lost/.test(source.output),
+    'a report',
+    source.output,
+  );
+  expect(/udp-sink: 2000 packets, 2944000 bytes, 0 lost/.test(sink.output), 'a whole stream', sink.output);
+  expect(counter(sink.output, 'udp_sink.9.packets') === 2000, 'the sink to count', sink.output);
+  expect(counter(source.output, 'drops') === 0, 'no drops', source.output);
+  return { sink: sink.output, source: source.output };
+}
+
 const CHECKS = {
   async 'DHCP and ping on user-mode networking'() {
     const append = 'ip=dhcp cmd="ping -c 3 -i 10 10.0.2.2; ip; poweroff"';
@@ -208,34 +241,34 @@ const CHECKS = {
   },
 
   async 'two guests: ping, request and response, stream'() {
-    const hub = await Hub.open();
-    const sink = boot(hub.nic('n0', ',mac=52:54:00:00:00:01'), {
-      append: 'ip=10.0.0.1/24 cmd="udp-echo; udp-sink; udp-sink -w; stats; wait 500; poweroff"',
-    });
-    await sink.waitFor(/listening on port 9/);
-    const source = boot(hub.nic('n0', ',mac=52:54:00:00:00:02'), {
-      append:
-        'ip=10.0.0.2/24 cmd="ping -c 3 -i 10 10.0.0.1; udp-rr -n 100 10.0.0.1; ' +
-        "udp-send -t 200 10.0.0.1 7 'hello there'; udp-stream -n 2000 -r 20000 10.0.0.1; stats; poweroff\"",
-    });
-    await source.ended;
-    await sink.ended;
-    hub.close();
-    expect(source.output.includes('ping: 3 sent, 3 received'), 'three replies', source.output);
-    expect(source.output.includes('udp-rr: 100 sent, 100 received'), '100 responses', source.output);
-    expect(
-      source.output.includes('udp-send: 11 bytes from 10.0.0.1:7: hello there'),
-      'the echo',
-      source.output,
-    );
-    expect(
-      /udp-stream: 2000 packets, .* 2000 delivered, 0 lost/.test(source.output),
-      'a report',
-      source.output,
-    );
-    expect(/udp-sink: 2000 packets, 2944000 bytes, 0 lost/.test(sink.output), 'a whole stream', sink.output);
-    expect(counter(sink.output, 'udp_sink.9.packets') === 2000, 'the sink to count', sink.output);
-    expect(counter(source.output, 'drops') === 0, 'no drops', source.output);
+    await exchange();
+  },
+
+  async 'virtio-net: split and packed rings, with and without EVENT_IDX, to and from an e1000'() {
+    for (const rings of ['split', 'split event_idx', 'packed', 'packed event_idx']) {
+      const on = (word) => (rings.includes(word) ? 'on' : 'off');
+      const virtio = {
+        device: 'virtio-net-pci',
+        options: `,packed=${on('packed')},event_idx=${on('event_idx')}`,
+      };
+      const outputs = [(await exchange({ sink: virtio })).sink, (await exchange({ source: virtio })).source];
+      for (const output of outputs) {
+        expect(output.includes(`eth0: virtio-net ${rings} link up`), `virtio-net with ${rings}`, output);
+      }
+    }
+  },
+
+  async 'virtio-net: boot arguments turn offers down, and small receive buffers are merged'() {
+    const device = { device: 'virtio-net-pci', options: ',packed=on' };
+    const small = { ...device, append: 'packed=off event_idx=off rx_buffer=256' };
+    const { sink, source } = await exchange({ sink: small, source: { ...device, append: 'rx_buffer=100' } });
+    expect(sink.includes('eth0: virtio-net split link up'), 'neither packed nor EVENT_IDX', sink);
+    expect(source.includes('eth0: virtio-net packed event_idx link up'), 'both', source);
+    expect(counter(sink, 'eth0.rx_joined') >= 2000, 'the stream to come in several buffers', sink);
+    expect(counter(source, 'eth0.rx_joined') >= 100, 'the responses to come in several buffers', source);
+    const unmerged = { device: 'virtio-net-pci', options: ',mrg_rxbuf=off', append: 'rx_buffer=256' };
+    const whole = (await exchange({ sink: unmerged })).sink;
+    expect(counter(whole, 'eth0.rx_joined') === 0, 'buffers for whole frames without the offer', whole);
   },
 
   async 'line editing, Ctrl-C, unknown commands'() {

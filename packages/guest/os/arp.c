@@ -99,11 +99,19 @@ void arp_receive(struct netif *netif, const u8 *bytes, u32 length) {
   }
 }
 
+const mac_address *arp_known(struct netif *netif, u32 address) {
+  struct neighbour *neighbour = find(netif, address);
+  if (!neighbour || !neighbour->known) return 0;
+  neighbour->last_use = time_ns();
+  return &neighbour->mac;
+}
+
 const mac_address *arp_lookup(struct netif *netif, u32 address) {
+  const mac_address *mac = arp_known(netif, address);
+  if (mac) return mac;
   struct neighbour *neighbour = find_or_add(netif, address);
   u64 now = time_ns();
   neighbour->last_use = now;
-  if (neighbour->known) return &neighbour->mac;
   if (neighbour->last_request == 0 || now - neighbour->last_request >= REQUEST_INTERVAL_NS) {
     neighbour->last_request = now;
     send(netif, ARP_REQUEST, &mac_broadcast, address, netif->address);
@@ -117,6 +125,7 @@ void arp_hold(struct netif *netif, u32 address, const u8 *payload, u32 length) {
   if (neighbour->held_length > 0) net_drops.no_neighbour++;
   memcpy(neighbour->held, payload, length);
   neighbour->held_length = length;
+  arp_lookup(netif, address); // only now: the request is written where the payload was
 }
 
 void arp_announce(struct netif *netif) {

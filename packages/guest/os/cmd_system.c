@@ -18,7 +18,7 @@ static void print_interface_stats(const struct netif *netif) {
     {"rx_packets", c->rx_packets},     {"rx_bytes", c->rx_bytes},         {"rx_errors", c->rx_errors},
     {"tx_packets", c->tx_packets},     {"tx_bytes", c->tx_bytes},         {"tx_dropped", c->tx_dropped},
     {"interrupts", c->interrupts},     {"rx_doorbells", c->rx_doorbells}, {"tx_doorbells", c->tx_doorbells},
-    {"link_changes", c->link_changes},
+    {"link_changes", c->link_changes}, {"rx_joined", c->rx_joined},
   };
   for (u32 i = 0; i < COUNT_OF(rows); i++) print("%s.%s=%lu\n", netif->name, rows[i].key, rows[i].value);
 }

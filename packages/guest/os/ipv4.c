@@ -108,7 +108,7 @@ void ip_end(struct ip_packet *packet, u32 payload_length) {
   }
   bool on_link = ((netif->address ^ packet->to) & netif->mask) == 0;
   u32 next_hop = on_link ? packet->to : netif->gateway;
-  const mac_address *mac = next_hop ? arp_lookup(netif, next_hop) : 0;
+  const mac_address *mac = next_hop ? arp_known(netif, next_hop) : 0;
   if (mac) {
     ethernet_send(netif, packet->frame, mac, ETHERTYPE_IPV4, length);
   } else if (next_hop) {

@@ -16,6 +16,7 @@ typedef struct {
 
 struct netif_counters {
   u64 rx_packets, rx_bytes, rx_errors;
+  u64 rx_joined; // packets that came in several buffers
   u64 tx_packets, tx_bytes, tx_dropped;
   u64 interrupts, rx_doorbells, tx_doorbells, link_changes;
 };

@@ -214,6 +214,30 @@ static void check_alive(void) {
   if (!good) fail("no right reply to an echo request");
 }
 
+// RFC 1122, 2.3.2.2: an answer to a stranger waits for his address, and is whole when it has come.
+static void check_held(void) {
+  static u8 frame[FRAME_MAX];
+  ip_configure(&netif, OUR_IP, OUR_MASK, 0); // forgets the neighbours
+  bool good = false;
+  for (u32 tries = 0; tries < 20 && !good; tries++) { // a full ring is part of the fuzzing
+    struct ipv4_header *ip = put_ip(frame, IPV4_ICMP, 64);
+    ip->to = htonl(OUR_IP);
+    fix_ip_checksum(ip);
+    struct icmp_echo *echo = (void *)(ip + 1);
+    for (u32 i = 0; i < 64; i++) ((u8 *)echo)[i] = (u8)(i * 7);
+    *echo = (struct icmp_echo){.type = ICMP_ECHO, .id = htons(3), .sequence = htons(4)};
+    echo->checksum = checksum_end(checksum_add(0, echo, 64));
+    receive(frame, 98);
+    make_arp(frame, ARP_REPLY);
+    receive(frame, 60);
+    const struct icmp_echo *reply = (const void *)(tx_frame + 34);
+    good = tx_length == 98 && reply->type == ICMP_ECHO_REPLY && reply->sequence == htons(4) && tx_frame[97] == (u8)(63 * 7) &&
+           checksum_end(checksum_add(0, reply, 64)) == 0 && checksum_end(checksum_add(0, tx_frame + 14, 20)) == 0;
+    if (!good) ip_configure(&netif, OUR_IP, OUR_MASK, 0);
+  }
+  if (!good) fail("no right reply to a neighbour unknown before");
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) fail("usage: fuzz-net ROUNDS");
   memset(tx_frame, 0xa5, sizeof(tx_frame));
@@ -235,6 +259,7 @@ int main(int argc, char **argv) {
   }
   dhcp_stop(&netif);
   check_alive();
+  check_held();
   const u64 *drops = (const u64 *)&net_drops;
   u64 dropped = 0;
   for (u32 i = 0; i < sizeof(net_drops) / sizeof(u64); i++) dropped += drops[i];
