@@ -2,16 +2,14 @@ import {
   CALL_MULH,
   CALL_MULHSU,
   CALL_MULHU,
-  LOCAL_I32_A,
-  LOCAL_I32_B,
   LOCAL_I64_A,
-  LOCAL_I64_B,
 } from '../../src/jit/layout';
 import { R_IMM, R_RS1 } from '../../src/layout';
 import * as O from '../ops';
+import { divide32, divide64 } from './division';
 import * as W from './opcodes';
 import { beginX, destination, endX, getX1, getX2, pushPc } from './registers';
-import { byte, call, close, constI32, constI64, getLocal, hint, open, setLocal, teeLocal } from './writer';
+import { byte, call, constI32, constI64, getLocal, setLocal, teeLocal } from './writer';
 
 /** Integer instructions that only compute: I, M, Zba, Zbb and Zbs. */
 
@@ -136,70 +134,6 @@ function extractBit(j: u32, record: u32, immediateBit: bool): void {
   byte(j, W.I64_SHR_U);
   constI64(j, 1);
   byte(j, W.I64_AND);
-}
-
-/** Division: by 0 gives -1 or the dividend, by -1 (signed) the negative or 0, as wasm's own would trap. */
-function divide64(j: u32, record: u32, opcode: u32, isSigned: bool, remainder: bool): void {
-  getX1(j, record);
-  setLocal(j, LOCAL_I64_A);
-  getX2(j, record);
-  teeLocal(j, LOCAL_I64_B);
-  byte(j, W.I64_EQZ);
-  hint(j, false);
-  open(j, W.IF, W.I64);
-  if (remainder) getLocal(j, LOCAL_I64_A);
-  else constI64(j, -1);
-  byte(j, W.ELSE);
-  if (isSigned) {
-    getLocal(j, LOCAL_I64_B);
-    constI64(j, -1);
-    byte(j, W.I64_EQ);
-    hint(j, false);
-    open(j, W.IF, W.I64);
-    constI64(j, 0);
-    if (!remainder) {
-      getLocal(j, LOCAL_I64_A);
-      byte(j, W.I64_SUB);
-    }
-    byte(j, W.ELSE);
-  }
-  getLocal(j, LOCAL_I64_A);
-  getLocal(j, LOCAL_I64_B);
-  byte(j, opcode);
-  if (isSigned) close(j);
-  close(j);
-}
-
-function divide32(j: u32, record: u32, opcode: u32, isSigned: bool, remainder: bool): void {
-  low1(j, record);
-  setLocal(j, LOCAL_I32_A);
-  low2(j, record);
-  teeLocal(j, LOCAL_I32_B);
-  byte(j, W.I32_EQZ);
-  hint(j, false);
-  open(j, W.IF, W.I32);
-  if (remainder) getLocal(j, LOCAL_I32_A);
-  else constI32(j, -1);
-  byte(j, W.ELSE);
-  if (isSigned) {
-    getLocal(j, LOCAL_I32_B);
-    constI32(j, -1);
-    byte(j, W.I32_EQ);
-    hint(j, false);
-    open(j, W.IF, W.I32);
-    constI32(j, 0);
-    if (!remainder) {
-      getLocal(j, LOCAL_I32_A);
-      byte(j, W.I32_SUB);
-    }
-    byte(j, W.ELSE);
-  }
-  getLocal(j, LOCAL_I32_A);
-  getLocal(j, LOCAL_I32_B);
-  byte(j, opcode);
-  if (isSigned) close(j);
-  close(j);
-  byte(j, W.I64_EXTEND_I32_S);
 }
 
 // Swaps halves of each group of bits that `mask` selects in every other place.

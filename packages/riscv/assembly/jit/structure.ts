@@ -41,7 +41,7 @@ import { blockInOrder, checksBudget, isIrreducible, leadsBack, needsLabel } from
 import { emitInstruction } from './instruction';
 import { emitIndirect, emitLink, emitPageCheck, pushCondition } from './jumps';
 import * as W from './opcodes';
-import { branch, branchIf, branchUnlikely, byte, close, constI32, depthOf, getLocal, open, setLocal, unsigned } from './writer';
+import { branch, branchIf, branchUnlikely, byte, close, constI32, depthOf, getLocal, hint, open, setLocal, unsigned } from './writer';
 
 /**
  * Structured control flow from the dominator tree (Ramsey, "Beyond Relooper"): a block stands inside its
@@ -148,16 +148,20 @@ function emitEnd(j: u32, block: u32, record: u32, single: bool): bool {
   const takenLabel = directLabel(j, block, taken, single);
   if (takenLabel != 0) {
     pushCondition(j, record, false);
+    // What the interpreter has not met is seldom done.
+    if (next == NO_BLOCK) hint(j, true);
     branchIf(j, takenLabel);
     return goTo(j, block, next, nextAt, single);
   }
   const nextLabel = directLabel(j, block, next, single);
   if (nextLabel != 0) {
     pushCondition(j, record, true);
+    if (taken == NO_BLOCK) hint(j, true);
     branchIf(j, nextLabel);
     return goTo(j, block, taken, takenAt, single);
   }
   pushCondition(j, record, false);
+  if (taken == NO_BLOCK || next == NO_BLOCK) hint(j, next == NO_BLOCK);
   open(j, W.IF, W.EMPTY);
   if (!goTo(j, block, taken, takenAt, single)) return false;
   close(j);
