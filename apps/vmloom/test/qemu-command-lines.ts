@@ -27,6 +27,7 @@ export interface QemuLine {
 const USER = '-netdev user,id=n0 -device e1000,romfile=,netdev=n0';
 const PING = 'ip=dhcp quiet cmd="wait-link; ip; ping -c 2 -i 1 10.0.2.2; poweroff"';
 const PINGED = [/eth0: 10\.0\.2\.15\/24/, /ping: 2 sent, 2 received/];
+const VIRTIO_PING = 'ip=dhcp quiet cmd="link; ping -c 2 -i 1 -s 1400 10.0.2.2; poweroff"';
 const UNAME = 'quiet cmd="uname; poweroff"';
 const LSPCI = 'quiet cmd="lspci; poweroff"';
 const serve = 'ip=10.0.0.2/24 quiet cmd="udp-echo; wait 20000"';
@@ -148,6 +149,18 @@ export const QEMU_LINES: readonly QemuLine[] = [
     args: '-M virt -nographic -kernel KERNEL -netdev user,id=n0,net=192.168.76.0/24,dhcpstart=192.168.76.9 -device e1000,romfile=,netdev=n0',
     append: 'ip=dhcp quiet cmd="wait-link; ip; ping -c 2 -i 1 192.168.76.2; poweroff"',
     shows: [/192\.168\.76\.9\/24/, /2 sent, 2 received/],
+  },
+  {
+    name: 'a virtio network card',
+    args: '-M virt -nographic -kernel KERNEL -netdev user,id=n0 -device virtio-net-pci,romfile=,netdev=n0',
+    append: VIRTIO_PING,
+    shows: [/eth0: virtio-net split event_idx link up/, ...PINGED],
+  },
+  {
+    name: 'a virtio network card with packed rings',
+    args: '-M virt -nographic -kernel KERNEL -netdev user,id=n0 -device virtio-net-pci,romfile=,netdev=n0,packed=on,event_idx=off',
+    append: VIRTIO_PING,
+    shows: [/eth0: virtio-net packed link up/, ...PINGED],
   },
   {
     name: 'an address for the NIC',
