@@ -74,7 +74,8 @@ export function diskFiles(): CpioEntry[] {
 export const MAKE_DISK_PLAN = `
 modprobe -a virtio_blk crc32c_generic
 check modprobe-ext4 modprobe ext4
-check mke2fs mke2fs -q -t ext4 -L vmloom -E lazy_itable_init=0,lazy_journal_init=0 /dev/vda
+# busybox's own mke2fs knows no ext4.
+check mke2fs /usr/sbin/mke2fs -q -t ext4 -L vmloom -E lazy_itable_init=0,lazy_journal_init=0 /dev/vda
 mkdir /mnt
 check mount mount -t ext4 /dev/vda /mnt
 copy() {
@@ -83,7 +84,7 @@ copy() {
 }
 check copy copy
 check unmount umount /mnt
-check fsck e2fsck -f -n /dev/vda
+check fsck /usr/sbin/e2fsck -f -n /dev/vda
 finish poweroff -f
 `;
 
@@ -100,7 +101,7 @@ modprobe -a virtio_blk crc32c_generic 2> /dev/null
 modprobe ext4
 within 10 test -b /dev/vda || echo "there is no disk"
 # 1 is that something was repaired.
-e2fsck -p /dev/vda > /run/fsck 2>&1 || [ $? = 1 ] || cat /run/fsck
+/usr/sbin/e2fsck -p /dev/vda > /run/fsck 2>&1 || [ $? = 1 ] || cat /run/fsck
 ${plan}
 mkdir /mnt
 mount -t ext4 /dev/vda /mnt || { echo "/dev/vda has no file system to start from"; poweroff -f; }

@@ -22,7 +22,8 @@ ${boot === 'first' ? `head -c ${SIZE} /dev/urandom > /root/kept` : ''}
 ${boot === 'layered' ? `head -c ${SIZE} /dev/urandom > /root/other` : ''}
 show ${boot}-kept sha256sum /root/kept
 show ${boot}-other sha256sum /root/other
-finish poweroff -f
+# Not busybox's own, which leaves the journal to be recovered.
+finish /usr/local/sbin/poweroff -f
 `;
 
 /** An ext4 root on virtio-blk: what a boot writes the next one finds, and an overlay leaves the image alone. */
@@ -70,7 +71,7 @@ export function diskTest(configuration: Configuration, set: GuestTest['set']): G
           report.check(`${boot}: the root is ext4 on /dev/vda`, /^\/dev\/vda \/ ext4 rw/.test(root), root);
           report.check(
             `${boot}: e2fsck finds it clean`,
-            text(`${boot}-fsck`).includes('clean'),
+            /: clean/.test(text(`${boot}-fsck`)) && !text(`${boot}-fsck`).includes('recover'),
             text(`${boot}-fsck`),
           );
           const kept = digest(`${boot}-kept`);

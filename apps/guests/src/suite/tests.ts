@@ -13,6 +13,7 @@ import { jumpTest } from './jump-test.js';
 import { offloadWireTest } from './offload-wire-test.js';
 import { linkTest, offloadTest, transferTest } from './network-tests.js';
 import { pairTest } from './pair-tests.js';
+import { powerLossTest } from './power-loss-test.js';
 import { tinyTest } from './tiny-test.js';
 import { receiveChecksumTest } from './receive-checksum-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
@@ -41,6 +42,9 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   ...SERIES.map((series) => e1000Test({ series, harts: 1, firmware: 'sbi' }, 'smoke')),
   bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
+  transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5, virtioNic({ packed: true })),
+  virtioDevicesTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke'),
+  powerLossTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
   cpuCheckTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 100e6),
   cpuCheckTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'full', 100e6, true),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
@@ -68,7 +72,8 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     gdbTest({ series, harts: 2, firmware: 'sbi' }, 'full'),
     ...DISKS.map((disk) => virtioBlkTest({ series, harts: 2, firmware: 'sbi' }, 'full', disk)),
     diskTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
-    virtioDevicesTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
+    powerLossTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100),
+    virtioDevicesTest({ series, harts: 4, firmware: 'sbi' }, 'full'),
     ...VIRTIO_NICS.map((nic) => virtioNetTest({ series, harts: 4, firmware: 'sbi' }, 'full', nic)),
     ...VIRTIO_NICS.map((nic) =>
       transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, virtioNic(nic)),

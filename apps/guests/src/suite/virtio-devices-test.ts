@@ -16,6 +16,8 @@ export function virtioDevicesTest(configuration: Configuration, set: GuestTest['
         const plan = `${parts.map((part) => part.plan).join('')}\nfinish poweroff -f\n`;
         const { shown } = await runPlan(context, configuration, plan, {
           hostTime: true,
+          // socat brings large libraries, and the initial RAM disk may take half of the memory.
+          memory: '256MiB',
           patience: 600,
           pack: {
             modules: parts.flatMap(({ modules }) => modules),

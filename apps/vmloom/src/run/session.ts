@@ -213,7 +213,7 @@ async function makeMachine(
   const entropies = byId('-object rng', plan.entropies);
   const resources: HostResource[] = [...disks.values()];
   plugDevices({ machine, networks, disks, folders, entropies, resources }, plan.devices);
-  await Promise.all([...networks.values(), ...resources].map((one) => one.ready?.()));
+  await Promise.all([...networks.values(), ...resources].map(async (one) => one.ready?.()));
   return { machine, networks, resources };
 }
 
