@@ -51,6 +51,16 @@ describe.skipIf(compiler === undefined || process.platform === 'win32')('hostile
     expect(output).toMatch(/^net: 500000 frames, [1-9]\d* drops, [1-9]\d* sent, [1-9]\d* leases$/m);
   });
 
+  it('virtio 2.7, 2.8: no virtqueue loses a buffer, waits in vain, or believes in one it never gave', () => {
+    const sources = ['-include', 'test/fuzz/host_fence.h', 'test/fuzz/virtqueue.c'];
+    for (const name of ['virtqueue', 'virtqueue_split', 'virtqueue_packed']) sources.push(`os/${name}.c`);
+    const output = run('virtqueue', sources, ['20000']);
+    const n = '[1-9]\\d*';
+    expect(output).toMatch(
+      new RegExp(`^virtqueue: ${n} buffers, ${n} doorbells, ${n} interrupts, ${n} queues broken$`, 'm'),
+    );
+  });
+
   it('Devicetree 5.2: nothing behind the totalsize of a spoilt tree is read', () => {
     const blob = join(folder, 'virt.dtb');
     writeFileSync(blob, virtTree());
