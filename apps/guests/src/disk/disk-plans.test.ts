@@ -9,7 +9,8 @@ const complaints = (script: string): string =>
 describe('plans of a system on a disk', () => {
   it('are scripts that a shell can read', () => {
     const later = 'show a cat /etc/passwd\nfinish poweroff -f';
-    for (const plan of [MAKE_DISK_PLAN, bootDiskPlan(), bootDiskPlan(later)]) expect(complaints(plan)).toBe('');
+    for (const plan of [MAKE_DISK_PLAN, bootDiskPlan(), bootDiskPlan(later)])
+      expect(complaints(plan)).toBe('');
   });
 
   it("files are scripts with the shell's first line, or tables of plain text", () => {
@@ -24,7 +25,7 @@ describe('plans of a system on a disk', () => {
   });
 
   it("a test's plan reaches the disk word for word, its variables not expanded on the way", () => {
-    expect(bootDiskPlan('echo "$HOME"')).toContain("<< 'END-OF-PLAN'\necho \"$HOME\"\nEND-OF-PLAN");
+    expect(bootDiskPlan('echo "$HOME"')).toContain('<< \'END-OF-PLAN\'\necho "$HOME"\nEND-OF-PLAN');
     expect(bootDiskPlan()).not.toContain('END-OF-PLAN');
   });
 });
