@@ -81,7 +81,9 @@ export async function bareMachine(options: BareOptions = {}): Promise<BareMachin
 /** With `VMLOOM_JIT=1` in the environment, all tests run compiled code from the second time on. */
 function everythingCompiled(): CoreOptions['jit'] {
   const { process } = globalThis as { process?: { env: Record<string, string | undefined> } };
-  return process?.env['VMLOOM_JIT'] === '1' ? { threshold: 1, batch: 1, mergeThreshold: 3, fastThreshold: 50 } : false;
+  return process?.env['VMLOOM_JIT'] === '1'
+    ? { threshold: 1, batch: 1, mergeThreshold: 3, fastThreshold: 50 }
+    : false;
 }
 
 function offsetOf(space: AddressSpace, address: number): number {
