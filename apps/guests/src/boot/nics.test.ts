@@ -1,6 +1,6 @@
 import { World } from '@vmloom/machine';
 import { Switch } from '@vmloom/net';
-import { VirtioNet, VirtioPci } from '@vmloom/virtio';
+import type { VirtioNet, VirtioPci } from '@vmloom/virtio';
 import { expect, it } from 'vitest';
 import { E1000_NIC, virtioNic } from './nics.js';
 

@@ -24,6 +24,7 @@ export function powerLossTest(configuration: Configuration, set: GuestTest['set'
       await runPlan(context, configuration, POWER_LOSS_PLAN, {
         patience: 1200,
         longest: 3600,
+        memory: '256MiB',
         pack: { modules: POWER_LOSS_MODULES, programs: POWER_LOSS_PROGRAMS },
         onMachine: ({ machine }) => {
           for (const store of [recording, medium]) {

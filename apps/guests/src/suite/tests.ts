@@ -17,7 +17,7 @@ import { powerLossTest } from './power-loss-test.js';
 import { tinyTest } from './tiny-test.js';
 import { receiveChecksumTest } from './receive-checksum-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
-import { virtioBlkTest } from './virtio-blk-test.js';
+import { virtioBlkTest, type DiskVariant } from './virtio-blk-test.js';
 import { virtioDevicesTest } from './virtio-devices-test.js';
 import { virtioNetTest } from './virtio-net-tests.js';
 import { vlanWireTest } from './vlan-wire-test.js';
@@ -31,9 +31,10 @@ const VIRTIO_NICS = [
   { packed: true, pairs: 4 },
 ];
 
-const DISKS = [
-  { packed: false, queues: 1, outside: true },
-  { packed: true, queues: 2, outside: false },
+const DISKS: readonly DiskVariant[] = [
+  { packed: false, queues: 1, outside: true, transport: 'pci' },
+  { packed: true, queues: 2, outside: false, transport: 'pci' },
+  { packed: true, queues: 1, outside: false, transport: 'mmio' },
 ];
 
 /** All tests, in the order in which they run. */

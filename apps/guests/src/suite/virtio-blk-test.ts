@@ -14,6 +14,7 @@ export interface DiskVariant {
   readonly queues: number;
   /** The host's calls answer in their own time, instead of the machine waiting for them. */
   readonly outside: boolean;
+  readonly transport: 'pci' | 'mmio';
 }
 
 const MIB = 2 ** 20;
@@ -29,6 +30,8 @@ const FIXED = 'this disk cannot be written';
  * finds what was written.
  */
 const PLAN = `
+# Of two transports the one that is not there is not packed.
+modprobe virtio_mmio 2> /dev/null
 check modprobe modprobe virtio_blk
 written() { dd if=/dev/vda bs=1M skip=${AT} count=${SIZE} 2> /dev/null | sha256sum; }
 forget() { sync; echo 3 > /proc/sys/vm/drop_caches; }
@@ -65,11 +68,12 @@ reboot -f
 export function virtioBlkTest(
   configuration: Configuration,
   set: GuestTest['set'],
-  { packed, queues, outside }: DiskVariant,
+  { packed, queues, outside, transport }: DiskVariant,
 ): GuestTest {
   const how = `${packed ? 'packed' : 'split'}, ${queues} ${queues === 1 ? 'queue' : 'queues'}`;
+  const where = transport === 'mmio' ? ' on virtio-mmio' : '';
   return {
-    name: `${nameOf(configuration)}: virtio-blk, ${how}${outside ? ', file outside' : ''}`,
+    name: `${nameOf(configuration)}: virtio-blk${where}, ${how}${outside ? ', file outside' : ''}`,
     set,
     run: async (context) => {
       const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
@@ -82,13 +86,16 @@ export function virtioBlkTest(
         const { shown } = await runPlan(context, configuration, PLAN, {
           onReset: 'boot',
           hostTime: outside,
-          pack: { modules: ['virtio_blk'] },
+          pack: { modules: ['virtio_blk', ...(transport === 'mmio' ? ['virtio_mmio'] : [])] },
           onMachine: ({ machine }) => {
             const io = machine.world.outside;
             const disk = new VirtioBlk({ store, io, queues, serial: SERIAL });
-            machine.pcie.plug(new VirtioPci({ device: disk, packed, name: 'disk' }));
             const other = new VirtioBlk({ store: fixed, readOnly: true });
-            machine.pcie.plug(new VirtioPci({ device: other, packed, name: 'fixed' }));
+            for (const [slot, device] of [disk, other].entries()) {
+              const name = ['disk', 'fixed'][slot];
+              if (transport === 'mmio') machine.virtio.plug(device, { slot, packed, name });
+              else machine.pcie.plug(new VirtioPci({ device, packed, name }));
+            }
           },
         });
         const text = (name: string): string => shown.get(name)?.text ?? '';
