@@ -20,7 +20,8 @@ export const POWER_LOSS_PLAN = `
 modprobe -a virtio_blk crc32c_generic
 check modprobe-ext4 modprobe ext4
 exec 3<> /dev/$(basename $(dirname /sys/class/virtio-ports/*p1/name))
-check mke2fs mke2fs -q -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 /dev/vda
+# busybox has a mke2fs of its own, without ext4.
+check mke2fs /usr/sbin/mke2fs -q -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 /dev/vda
 echo formatted >&3
 mkdir /mnt
 check mount mount -t ext4 /dev/vda /mnt
