@@ -18,10 +18,10 @@ type Boot = (typeof BOOTS)[number];
 const PLAN = (boot: Boot): string => `
 show ${boot}-root grep ' / ' /proc/mounts
 show ${boot}-fsck cat /run/fsck
-${boot === 'first' ? `head -c ${SIZE} /dev/urandom > /root/kept` : ''}
-${boot === 'layered' ? `head -c ${SIZE} /dev/urandom > /root/other` : ''}
-show ${boot}-kept sha256sum /root/kept
-show ${boot}-other sha256sum /root/other
+${boot === 'first' ? `head -c ${SIZE} /dev/urandom > /kept` : ''}
+${boot === 'layered' ? `head -c ${SIZE} /dev/urandom > /other` : ''}
+show ${boot}-kept sha256sum /kept
+show ${boot}-other sha256sum /other
 # Not busybox's own, which leaves the journal to be recovered.
 finish /usr/local/sbin/poweroff -f
 `;
