@@ -26,6 +26,8 @@ export interface JitOptions {
   readonly regionPages?: number;
   /** Code is compiled while the hart goes on without it. Set by itself where the engine demands it. */
   readonly asynchronous?: boolean;
+  /** Is shown every module before the engine compiles it. */
+  readonly onModule?: (bytes: Uint8Array) => void;
   /** Real time in milliseconds, for the statistics alone: without it they count no time. */
   readonly stopwatch?: () => number;
 }
@@ -103,6 +105,7 @@ export class Jit {
   readonly #table: RegionTable;
   readonly #builder: ModuleBuilder;
   readonly #imports: WebAssembly.ModuleImports;
+  readonly #onModule: ((bytes: Uint8Array) => void) | undefined;
   readonly #now: () => number;
   readonly #batch: number;
   readonly #instructions: number;
@@ -115,6 +118,7 @@ export class Jit {
   constructor(memory: HostMemory, core: number, host: RegionHost, wasm: Uint8Array, options: JitOptions) {
     this.#memory = memory;
     this.#core = core;
+    this.#onModule = options.onModule;
     this.#now = options.stopwatch ?? (() => 0);
     const threshold = inRange('threshold', options.threshold ?? 100, 1, 255);
     this.#batch = inRange('batch', options.batch ?? 24, 1, C.QUEUE_LENGTH);
@@ -198,6 +202,7 @@ export class Jit {
     this.statistics.emitTime += emitted - start;
     if (batch.regions.length === 0) return;
     const bytes = this.#builder.build(batch.bodies, batch.hints);
+    this.#onModule?.(bytes);
     if (this.#asynchronous) this.#instantiateLater(batch, bytes);
     else this.#instantiate(batch, bytes);
     this.statistics.compileTime += this.#now() - emitted;
