@@ -18,6 +18,7 @@ const STYLE = `
   svg { max-width: 100%; height: auto; font: 13px system-ui, sans-serif; margin-top: 1rem; }
   .ink { fill: var(--ink); } .fast { fill: var(--fast); } .slow { fill: var(--slow); }
   .mark { stroke: var(--faint); } .one { stroke: var(--ink); }
+  .line { fill: none; stroke-width: 1.5; }
 `;
 
 /** Tables as a page of its own below a sentence, each column of ratios drawn as bars to both sides of 1. */
@@ -31,6 +32,7 @@ export function htmlReport(tables, lead) {
     const drawings = table.columns.flatMap((column, index) =>
       column.ratio ? [bars(`${table.title}: ${column.title}`, barsOf(table, index))] : [],
     );
+    if (table.series.length > 0) drawings.push(lines(table.title, table.series));
     return `<h2>${escaped(table.title)}</h2>
 <table><thead><tr>${head}</tr></thead><tbody>
 ${rows.join('\n')}
@@ -77,6 +79,40 @@ export function bars(title, values) {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABELS + WIDTH + 30} ${bottom + 24}" width="${LABELS + WIDTH + 30}" role="img" aria-label="${escaped(title)}">
 <text class="ink" x="0" y="14" font-weight="bold">${escaped(title)}</text>
+${[...marks, ...drawn].join('\n')}
+</svg>`;
+}
+
+const HEIGHT = 240;
+const LEFT = 60;
+const COLOURS = ['#2f7d5b', '#b4552d', '#3c6cb4', '#8a5aa8'];
+const STEPS = 4;
+
+/** Series over the time, in seconds, from 0 on both axes. */
+export function lines(title, series) {
+  const all = series.flatMap(({ points }) => points);
+  const [longest, most] = [0, 1].map((axis) => Math.max(1, ...all.map((point) => point[axis])));
+  const top = 24;
+  const x = (seconds) => LEFT + (seconds / longest) * (WIDTH + LABELS - LEFT);
+  const y = (value) => top + HEIGHT * (1 - value / (most * 1.05));
+  const unit = series[0].unit;
+  const marks = Array.from({ length: STEPS + 1 }, (_, index) => {
+    const [value, seconds] = [(most * index) / STEPS, (longest * index) / STEPS];
+    const at = y(value).toFixed(1);
+    return `<line class="mark" x1="${LEFT}" x2="${WIDTH + LABELS}" y1="${at}" y2="${at}"/><text class="ink" x="${LEFT - 8}" y="${at}" text-anchor="end">${value.toFixed(0)}</text><text class="ink" x="${x(seconds).toFixed(1)}" y="${top + HEIGHT + 18}" text-anchor="middle">${seconds.toFixed(0)} s</text>`;
+  });
+  const drawn = series.map(({ label, points }, index) => {
+    const colour = COLOURS[index % COLOURS.length];
+    const path = points
+      .map(([seconds, value]) => `${x(seconds).toFixed(1)},${y(value).toFixed(1)}`)
+      .join(' ');
+    const below = top + HEIGHT + 40 + index * 18;
+    return `<polyline class="line" stroke="${colour}" points="${path}"/><rect x="${LEFT}" y="${below - 10}" width="12" height="12" fill="${colour}"/><text class="ink" x="${LEFT + 18}" y="${below}">${escaped(label)}</text>`;
+  });
+  const bottom = top + HEIGHT + 40 + series.length * 18;
+  const width = WIDTH + LABELS + 30;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom}" width="${width}" role="img" aria-label="${escaped(title)}">
+<text class="ink" x="0" y="14" font-weight="bold">${escaped(`${title}: ${unit}`)}</text>
 ${[...marks, ...drawn].join('\n')}
 </svg>`;
 }

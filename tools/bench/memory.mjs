@@ -51,7 +51,17 @@ async function memoryOfGuests() {
  * same guest interpreted.
  */
 async function memoryOfCode(seconds) {
-  const titles = ['code', 'functions', 'regions', 'MiB at 1/4', 'at the end', 'peak', 'growth', ''];
+  const titles = [
+    'code',
+    'functions',
+    'regions',
+    'MiB by estimate',
+    'MiB at 1/4',
+    'at the end',
+    'peak',
+    'growth',
+    '',
+  ];
   const table = new Table(
     `Resident size of a process whose guest makes new code for ${seconds} s`,
     titles.map((title, index) => ({ title, width: index === 0 ? 20 : 6 })),
@@ -60,15 +70,12 @@ async function memoryOfCode(seconds) {
   report(table, 'interpreted', interpreted, []);
   const small = await newCode('jit,tb-size=8', seconds);
   report(table, 'quota of 8 MiB', small, [[small.growth < FLAT, 'flat', 'GROWS']]);
+  // It grows until the quota is used up; what counts is how far.
   const usual = await newCode('jit', seconds);
   const extra = usual.peak - interpreted.peak;
+  const over = `OVER ${COMPILED} MiB: ${extra.toFixed(0)}`;
   report(table, 'the usual quota', usual, [
-    [usual.growth < FLAT, 'flat', 'GROWS'],
-    [
-      extra < COMPILED,
-      `${extra.toFixed(0)} MiB more than interpreted`,
-      `OVER ${COMPILED} MiB: ${extra.toFixed(0)}`,
-    ],
+    [extra < COMPILED, `${extra.toFixed(0)} MiB more than interpreted`, over],
   ]);
   return table;
 }
@@ -76,8 +83,10 @@ async function memoryOfCode(seconds) {
 function report(table, name, run, verdicts) {
   const sizes = [run.early, run.late, run.peak].map((size) => size.toFixed(0));
   const words = verdicts.map(([good, yes, no]) => (good ? yes : no));
-  const counts = [run.functions, run.jit?.regions ?? 0].map(String);
+  const used = run.jit === undefined ? '' : (run.jit.residentBytes / MIB ** 2).toFixed(0);
+  const counts = [run.functions, run.jit?.regions ?? 0, used].map(String);
   table.row([name, ...counts, ...sizes, run.growth.toFixed(2), words.join(', ')]);
+  table.curve(name, 'resident MiB', run.curve);
 }
 
 async function newCode(accelerator, seconds) {
@@ -99,6 +108,7 @@ async function newCode(accelerator, seconds) {
       late: sizes.at(-1),
       peak: Math.max(...samples.map(({ peak }) => peak)),
       growth: growth(sizes),
+      curve: samples.map(({ at, resident }) => [at, resident]),
       jit: JSON.parse(readFileSync(cost, 'utf8')).jit,
     };
   } finally {
@@ -133,12 +143,13 @@ async function watched(args, interval) {
   const [command, ...before] = VMLOOM;
   const child = spawn(command, [...before, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   const samples = [];
+  const began = performance.now();
   const timer = setInterval(() => {
     const status = readStatus(child.pid);
     const [peak, resident] = ['VmHWM', 'VmRSS'].map((field) => {
       return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? NaN) / MIB;
     });
-    if (resident > 0) samples.push({ peak, resident });
+    if (resident > 0) samples.push({ at: (performance.now() - began) / 1000, peak, resident });
   }, interval);
   const code = await new Promise((resolve) => child.once('exit', resolve));
   clearInterval(timer);

@@ -1,9 +1,13 @@
 const GAP = '  ';
+/** Points of a curve that are printed. */
+const PRINTED = 13;
 
 /** A table that prints each row when it is there, since the next may take minutes. */
 export class Table {
   rows = [];
   notes = [];
+  /** What is drawn as lines below the table: `{ label, unit, points: [x, y][] }`. */
+  series = [];
 
   /**
    * @param {string} title
@@ -28,6 +32,16 @@ export class Table {
   note(text) {
     this.notes.push(text);
     this.print(text);
+  }
+
+  /** Values over the time, in seconds: some of them are printed, all are drawn. */
+  curve(label, unit, points) {
+    this.series.push({ label, unit, points });
+    const count = Math.min(PRINTED, points.length);
+    const place = (index) => Math.round((index * (points.length - 1)) / Math.max(1, count - 1));
+    const some = Array.from({ length: count }, (_, index) => points[place(index)]);
+    const text = some.map(([x, y]) => `${y.toFixed(0)} (${x.toFixed(0)} s)`);
+    this.print(`${label}, ${unit}: ${text.join(', ')}`);
   }
 
   #line(cells) {

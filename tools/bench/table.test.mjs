@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bars, htmlReport } from './drawing.mjs';
+import { bars, htmlReport, lines } from './drawing.mjs';
 import { shown, Table } from './table.mjs';
 
 describe('tables of benchmarks', () => {
@@ -22,6 +22,20 @@ describe('tables of benchmarks', () => {
     table.note('done');
     expect(lines.slice(2)).toEqual(['x      1.50', 'done']);
   });
+
+  it('prints some of a curve, its first and last point among them', () => {
+    const printed = [];
+    const table = new Table('T', [{ title: 'a' }], (line) => printed.push(line));
+    table.curve(
+      'size',
+      'MiB',
+      Array.from({ length: 100 }, (_, second) => [second, 200 + second]),
+    );
+    expect(printed[2]).toMatch(/^size, MiB: 200 \(0 s\), .*, 299 \(99 s\)$/);
+    expect(printed[2].match(/ s\)/g)).toHaveLength(13);
+    table.curve('short', 'MiB', [[0, 5]]);
+    expect(printed[3]).toBe('short, MiB: 5 (0 s)');
+  });
 });
 
 describe('drawings of benchmarks', () => {
@@ -38,6 +52,28 @@ describe('drawings of benchmarks', () => {
     const [, slow, other] = edge(svg, 'slow').map(Number);
     expect(slow + other).toBeCloseTo(fast, 0);
     expect(width).toBeCloseTo(other, 0);
+  });
+
+  it('draws a curve from left to right, what is more above what is less, and names it', () => {
+    const svg = lines('T', [
+      {
+        label: 'a < b',
+        unit: 'MiB',
+        points: [
+          [0, 10],
+          [60, 40],
+          [120, 40],
+        ],
+      },
+    ]);
+    const points = /points="([^"]+)"/
+      .exec(svg)[1]
+      .split(' ')
+      .map((point) => point.split(',').map(Number));
+    expect(points[1][0] - points[0][0]).toBeCloseTo(points[2][0] - points[1][0], 0);
+    expect(points[0][1]).toBeGreaterThan(points[1][1]);
+    expect(points[1][1]).toBe(points[2][1]);
+    expect(svg).toContain('a &lt; b');
   });
 
   it('writes each table, draws its ratios alone, and escapes what it shows', () => {
