@@ -97,34 +97,34 @@ export function manyBlocks(random: Random, count: number, rounds: number): Hosti
 
 /** A short piece of code in each of `pages` pages, one after the other in a random order, `rounds` times. */
 export function everyPage(random: Random, pages: number, rounds: number): HostileProgram {
-  const code = new CodeBuilder();
-  begin(code, random);
-  code.li(ROLE.innerCount, rounds);
-  const labels = Array.from({ length: pages }, () => new Label());
-  const order = shuffled(
-    labels.map((_, index) => index),
-    random,
+  const image = new Uint8Array((pages + 1) * PAGE);
+  const places = Array.from(
+    { length: pages },
+    (_, page) => (page + 1) * PAGE + 4 * random.below(PAGE / 4 - 24),
   );
-  const next = new Array<Label | undefined>(pages);
-  order.forEach((page, place) => (next[page] = labels[order[place + 1]]));
-  const top = code.place(new Label());
-  const last = new Label();
-  code.farJump('zero', ROLE.pointer, labels[order[0]]);
-  code.place(last);
-  code.op('addi', ROLE.innerCount, ROLE.innerCount, -1);
-  code.branch('bne', ROLE.innerCount, 'zero', top);
-  code.op('wfi');
+  const order = shuffled([...places], random);
+  const jumpTo = (place: number): number[] => [
+    ...li(ROLE.pointer, RAM_BASE + place),
+    asm.jalr('zero', 0, ROLE.pointer),
+  ];
+  const prelude = new CodeBuilder();
+  begin(prelude, random);
+  prelude.li(ROLE.innerCount, rounds);
+  const top = prelude.size;
+  prelude.words(...jumpTo(order[0]));
+  const last = prelude.size;
+  prelude.op('addi', ROLE.innerCount, ROLE.innerCount, -1);
+  prelude.op('bne', ROLE.innerCount, 'zero', top - last - 4);
+  prelude.op('wfi');
+  image.set(prelude.build());
   let instructions = 8;
-  labels.forEach((label, page) => {
-    code.align(PAGE, 0);
-    for (let left = random.below(PAGE / 4 - 16); left > 0; left--) code.words(0);
-    code.place(label);
-    const words = 1 + random.below(5);
-    for (let word = 0; word < words; word++) code.words(randomPlain(random, 0));
-    code.farJump('zero', ROLE.pointer, next[page] ?? last);
-    instructions += words + 2;
+  order.forEach((place, index) => {
+    const body = Array.from({ length: 1 + random.below(5) }, () => randomPlain(random, 0));
+    const code = [...body, ...jumpTo(order[index + 1] ?? last)];
+    image.set(words(code), place);
+    instructions += code.length;
   });
-  return finished('every page', code.build(), (rounds + 1) * instructions);
+  return finished('every page', image, (rounds + 1) * instructions);
 }
 
 /**
