@@ -1,6 +1,5 @@
-import type { Clock, EventOwner, SnapshotValue } from '@vmloom/device';
+import { DeadlineTimer, type Clock, type EventOwner, type SnapshotValue } from '@vmloom/device';
 import { Frame } from '@vmloom/net';
-import { DeadlineTimer } from './deadline-timer.js';
 import * as R from './register-map.js';
 import type { RegisterFile } from './register-file.js';
 

@@ -1,5 +1,12 @@
-import type { Clock, Counter, EventOwner, InterruptLine, Ledger, SnapshotValue } from '@vmloom/device';
-import { DeadlineTimer } from './deadline-timer.js';
+import {
+  DeadlineTimer,
+  type Clock,
+  type Counter,
+  type EventOwner,
+  type InterruptLine,
+  type Ledger,
+  type SnapshotValue,
+} from '@vmloom/device';
 import * as R from './register-map.js';
 import { CAUSE_MASK } from './register-table.js';
 import type { RegisterFile } from './register-file.js';

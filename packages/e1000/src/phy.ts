@@ -1,5 +1,4 @@
-import type { Clock, EventOwner, SnapshotValue } from '@vmloom/device';
-import { DeadlineTimer } from './deadline-timer.js';
+import { DeadlineTimer, type Clock, type EventOwner, type SnapshotValue } from '@vmloom/device';
 
 // M88E1011 (manual 13.4.7.1 and IEEE 802.3 clause 22): register numbers and bits.
 export const PHY_ADDRESS = 1;

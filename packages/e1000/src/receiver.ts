@@ -1,7 +1,13 @@
-import type { Clock, Counter, EventOwner, Ledger, SnapshotValue } from '@vmloom/device';
+import {
+  DeadlineTimer,
+  type Clock,
+  type Counter,
+  type EventOwner,
+  type Ledger,
+  type SnapshotValue,
+} from '@vmloom/device';
 import type { Frame } from '@vmloom/net';
 import type { Core } from './core.js';
-import { DeadlineTimer } from './deadline-timer.js';
 import { dropCounters } from './drops.js';
 import type { Interrupts } from './interrupts.js';
 import {

@@ -1,31 +1,5 @@
+import type { ReadBehaviour, RegisterDefinition as Definition } from '@vmloom/device';
 import * as R from './register-map.js';
-
-/** How a register answers a read. */
-export type ReadBehaviour =
-  /** Its value. */
-  | 'value'
-  /** Its value, which is cleared. */
-  | 'clear'
-  /** The upper half of a 64-bit counter: its value; both halves are cleared. */
-  | 'clear64'
-  /** Zero: write-only. */
-  | 'zero';
-
-/** One register, or an array of `count` registers `stride` bytes apart. */
-export interface RegisterDefinition {
-  readonly name: string;
-  readonly offset: number;
-  /** Bits that a plain write changes; 0: read-only. */
-  readonly mask: number;
-  /** Value after power-on and CTRL.RST, or that no reset changes it. What the manual calls unknown is 0. */
-  readonly reset?: number | 'kept';
-  readonly count?: number;
-  readonly stride?: number;
-  readonly read?: ReadBehaviour;
-  /** 13.2: the address at which the 82542 had it. */
-  readonly alias?: number;
-  readonly group: RegisterGroup;
-}
 
 /** What reads and writes are counted under in the ledger. */
 export type RegisterGroup =
@@ -39,6 +13,9 @@ export type RegisterGroup =
   | 'statistics'
   | 'wakeup'
   | 'diagnostic';
+
+/** A register; `alias` is where the 82542 had it (13.2). */
+export type RegisterDefinition = Definition<RegisterGroup>;
 
 const FULL = 0xffff_ffff;
 /** Interrupt causes 16:0; software may set and test the reserved ones among them too. */

@@ -1,4 +1,5 @@
-import type { Clock, EventId, EventOwner, SnapshotValue } from '@vmloom/device';
+import type { Clock, EventId, EventOwner } from './clock.js';
+import type { SnapshotValue } from './snapshot.js';
 
 /**
  * A timer that is often pushed back: it keeps one event on the clock and, when that comes too early,

@@ -1,0 +1,245 @@
+// Addresses of the 82576's registers (82576 datasheet 8.1.2), shared with the AssemblyScript core.
+
+// General
+export const REG_CTRL = 0x0000;
+export const REG_CTRL_DUP = 0x0004;
+export const REG_STATUS = 0x0008;
+export const REG_EECD = 0x0010;
+export const REG_EERD = 0x0014;
+export const REG_CTRL_EXT = 0x0018;
+export const REG_FLA = 0x001c;
+export const REG_MDIC = 0x0020;
+export const REG_FCAL = 0x0028;
+export const REG_FCAH = 0x002c;
+export const REG_FCT = 0x0030;
+export const REG_CONNSW = 0x0034;
+export const REG_VET = 0x0038;
+export const REG_FCTTV = 0x0170;
+export const REG_LEDCTL = 0x0e00;
+export const REG_EEMNGCTL = 0x1010;
+export const REG_EEARBC = 0x1024;
+export const REG_EEWR = 0x102c;
+export const REG_WDSTP = 0x1040;
+export const REG_FRTIMER = 0x1048;
+export const REG_TCPTIMER = 0x104c;
+
+// Interrupts
+export const REG_ICR = 0x1500;
+export const REG_ICS = 0x1504;
+export const REG_IMS = 0x1508;
+export const REG_IMC = 0x150c;
+export const REG_IAM = 0x1510;
+export const REG_GPIE = 0x1514;
+export const REG_EICS = 0x1520;
+export const REG_EIMS = 0x1524;
+export const REG_EIMC = 0x1528;
+export const REG_EIAC = 0x152c;
+export const REG_EIAM = 0x1530;
+export const REG_EICR = 0x1580;
+export const REG_EITR = 0x1680;
+export const REG_IVAR = 0x1700;
+export const REG_IVAR_MISC = 0x1740;
+export const REG_PBACL = 0x5b68;
+/** Addresses of the interrupt registers in earlier controllers. */
+export const REG_ICR_ALIAS = 0x00c0;
+export const REG_ICS_ALIAS = 0x00c8;
+export const REG_IMS_ALIAS = 0x00d0;
+export const REG_IMC_ALIAS = 0x00d8;
+export const REG_IAM_ALIAS = 0x00e0;
+
+// Receive
+export const REG_RCTL = 0x0100;
+export const REG_FCRTL = 0x2160;
+export const REG_FCRTH = 0x2168;
+export const REG_RXPBS = 0x2404;
+export const REG_QDE = 0x2408;
+export const REG_FCRTV = 0x2460;
+export const REG_PBRWAC = 0x24e8;
+export const REG_RXCSUM = 0x5000;
+export const REG_RLPML = 0x5004;
+export const REG_RFCTL = 0x5008;
+export const REG_MTA = 0x5200;
+export const REG_RAL0 = 0x5400;
+export const REG_RAH0 = 0x5404;
+export const REG_PSRTYPE = 0x5480;
+export const REG_RAL16 = 0x54e0;
+export const REG_RAH16 = 0x54e4;
+export const REG_SYNQF = 0x55fc;
+export const REG_VFTA = 0x5600;
+export const REG_MRQC = 0x5818;
+export const REG_VT_CTL = 0x581c;
+export const REG_SAQF = 0x5980;
+export const REG_DAQF = 0x59a0;
+export const REG_SPQF = 0x59c0;
+export const REG_FTQF = 0x59e0;
+export const REG_IMIR = 0x5a80;
+export const REG_IMIREXT = 0x5aa0;
+export const REG_IMIRVP = 0x5ac0;
+export const REG_TXSWC = 0x5acc;
+export const REG_VMOLR = 0x5ad0;
+export const REG_RPLOLR = 0x5af0;
+export const REG_RETA = 0x5c00;
+export const REG_RSSRK = 0x5c80;
+export const REG_ETQF = 0x5cb0;
+export const REG_VLVF = 0x5d00;
+export const REG_VMRCTL = 0x5d80;
+export const REG_VMRVLAN = 0x5d90;
+export const REG_VMRVM = 0x5da0;
+export const REG_SCCRL = 0x5db0;
+export const REG_SCSTS = 0x5db4;
+export const REG_BSCTRH = 0x5db8;
+export const REG_MSCTRH = 0x5dbc;
+export const REG_BSCCNT = 0x5dc0;
+export const REG_MSCCNT = 0x5dc4;
+export const REG_UTA = 0xa000;
+
+// The queues (8.10, 8.12): register R of queue n lies at R + n * QUEUE_STRIDE. The first four have second addresses.
+export const QUEUES = 16;
+export const QUEUE_STRIDE = 0x40;
+export const QUEUE_ALIASES = 4;
+export const QUEUE_ALIAS_STRIDE = 0x100;
+export const REG_RDBAL = 0xc000;
+export const REG_RDBAH = 0xc004;
+export const REG_RDLEN = 0xc008;
+export const REG_SRRCTL = 0xc00c;
+export const REG_RDH = 0xc010;
+export const REG_RXCTL = 0xc014;
+export const REG_RDT = 0xc018;
+export const REG_RXDCTL = 0xc028;
+export const REG_RQDPC = 0xc030;
+export const REG_DVMOLR = 0xc038;
+export const REG_TDBAL = 0xe000;
+export const REG_TDBAH = 0xe004;
+export const REG_TDLEN = 0xe008;
+export const REG_TDH = 0xe010;
+export const REG_TXCTL = 0xe014;
+export const REG_TDT = 0xe018;
+export const REG_TXDCTL = 0xe028;
+export const REG_TDWBAL = 0xe038;
+export const REG_TDWBAH = 0xe03c;
+export const REG_RX_QUEUE_ALIAS = 0x2800;
+export const REG_TX_QUEUE_ALIAS = 0x3800;
+
+// Transmit
+export const REG_TCTL = 0x0400;
+export const REG_TCTL_EXT = 0x0404;
+export const REG_TIPG = 0x0410;
+export const REG_SWPBS = 0x3004;
+export const REG_TXPBS = 0x3404;
+export const REG_DTXSWC = 0x3500;
+export const REG_DTXMXSZRQ = 0x3540;
+export const REG_LVMMC = 0x3548;
+export const REG_WVBR = 0x3554;
+export const REG_MDFB = 0x3558;
+export const REG_DTXCTL = 0x3590;
+export const REG_DTXTCPFLGL = 0x359c;
+export const REG_DTXTCPFLGH = 0x35a0;
+export const REG_RTTDCS = 0x3600;
+export const REG_RTTDQSEL = 0x3604;
+export const REG_RTTBCNRC = 0x36b0;
+export const REG_VMVIR = 0x3700;
+
+// Statistics
+export const REG_CRCERRS = 0x4000;
+export const REG_MPC = 0x4010;
+export const REG_HTDPMC = 0x403c;
+export const REG_RLEC = 0x4040;
+export const REG_XONRXC = 0x4048;
+export const REG_XONTXC = 0x404c;
+export const REG_XOFFRXC = 0x4050;
+export const REG_XOFFTXC = 0x4054;
+export const REG_FCRUC = 0x4058;
+export const REG_PRC64 = 0x405c;
+export const REG_GPRC = 0x4074;
+export const REG_BPRC = 0x4078;
+export const REG_MPRC = 0x407c;
+export const REG_GPTC = 0x4080;
+export const REG_GORCL = 0x4088;
+export const REG_GOTCL = 0x4090;
+export const REG_RNBC = 0x40a0;
+export const REG_RUC = 0x40a4;
+export const REG_ROC = 0x40ac;
+export const REG_RJC = 0x40b0;
+export const REG_TORL = 0x40c0;
+export const REG_TOTL = 0x40c8;
+export const REG_TPR = 0x40d0;
+export const REG_TPT = 0x40d4;
+export const REG_PTC64 = 0x40d8;
+export const REG_MPTC = 0x40f0;
+export const REG_BPTC = 0x40f4;
+export const REG_TSCTC = 0x40f8;
+export const REG_IAC = 0x4100;
+export const REG_RPTHC = 0x4104;
+export const REG_RXDMTC = 0x4120;
+export const REG_HGPTC = 0x4118;
+export const REG_HGORCL = 0x4128;
+export const REG_HGOTCL = 0x4130;
+export const REG_SDPC = 0x41a4;
+export const REG_SSVPC = 0x41a0;
+
+// Wake-up and management
+export const REG_WUC = 0x5800;
+export const REG_WUFC = 0x5808;
+export const REG_WUS = 0x5810;
+export const REG_MANC = 0x5820;
+export const REG_IPAV = 0x5838;
+export const REG_IP4AT = 0x5840;
+export const REG_MANC2H = 0x5860;
+export const REG_IP6AT = 0x5880;
+export const REG_MDEF = 0x5890;
+export const REG_WUPL = 0x5900;
+export const REG_WUPM = 0x5a00;
+export const REG_FHFT = 0x9000;
+export const REG_FHFT_EXT = 0x9a00;
+
+// PCI Express, semaphores
+export const REG_GCR = 0x5b00;
+export const REG_GSCL = 0x5b10;
+export const REG_FACTPS = 0x5b30;
+export const REG_SWSM = 0x5b50;
+export const REG_FWSM = 0x5b54;
+export const REG_SW_FW_SYNC = 0x5b5c;
+export const REG_DCA_CTRL = 0x5b74;
+export const REG_IOVCTL = 0x5bbc;
+
+// Virtualization
+export const REG_VMBMEM = 0x0800;
+export const REG_P2VMAILBOX = 0x0c00;
+export const REG_V2PMAILBOX = 0x0c40;
+export const REG_MBVFICR = 0x0c80;
+export const REG_MBVFIMR = 0x0c84;
+export const REG_VFLRE = 0x0c88;
+export const REG_VFRE = 0x0c8c;
+export const REG_VFTE = 0x0c90;
+/** Registers of virtual function n as the physical one sees them: VF_WINDOW + n * VF_STRIDE. */
+export const VF_WINDOW = 0x10000;
+export const VF_STRIDE = 0x100;
+export const POOLS = 8;
+export const REG_PVTCTRL = 0x10000;
+export const REG_VFGPRC = 0x10010;
+export const REG_VFGPTC = 0x10014;
+export const REG_VFGORC = 0x10018;
+export const REG_VFGOTC = 0x10034;
+export const REG_VFMPRC = 0x1003c;
+export const REG_VFGPRLBC = 0x10040;
+export const REG_VFGPTLBC = 0x10044;
+export const REG_VFGORLBC = 0x10048;
+export const REG_VFGOTLBC = 0x10050;
+
+// IEEE 1588
+export const REG_TSYNCRXCFG = 0x5f50;
+export const REG_SYSTIML = 0xb600;
+export const REG_SYSTIMH = 0xb604;
+export const REG_TIMINCA = 0xb608;
+export const REG_TIMADJL = 0xb60c;
+export const REG_TIMADJH = 0xb610;
+export const REG_TSYNCTXCTL = 0xb614;
+export const REG_TXSTMPL = 0xb618;
+export const REG_TXSTMPH = 0xb61c;
+export const REG_TSYNCRXCTL = 0xb620;
+export const REG_RXSTMPL = 0xb624;
+export const REG_RXSTMPH = 0xb628;
+export const REG_RXSATRL = 0xb62c;
+export const REG_RXSATRH = 0xb630;
+export const REG_TRGTTIML0 = 0xb644;
+export const REG_AUXSTMPL0 = 0xb65c;
