@@ -141,7 +141,7 @@ modprobe e1000
 check dhcp dhcp eth0
 carrier_is() { [ "$(cat /sys/class/net/eth0/carrier)" = $1 ]; }
 echo "link cycles begin"
-/usr/bin/ping -q -i 0.2 -w ${seconds} ${GATEWAY} > /run/ping
+timeout -s INT ${seconds} /usr/bin/ping -q -i 0.2 ${GATEWAY} > /run/ping
 show pings cat /run/ping
 show carrier-changes cat /sys/class/net/eth0/carrier_changes
 check link-is-up-again within 10 carrier_is 1
