@@ -1,4 +1,5 @@
 import {
+  AT_UNTRANSLATED,
   DMA_ABORT,
   DMA_MMIO,
   DMA_OK,
@@ -11,6 +12,7 @@ import {
 } from '@vmloom/device';
 import type { AddressSpace, HostMemory } from '@vmloom/memory';
 import type { PciBridge } from './bridge.js';
+import { AcsCapability } from './capabilities/acs.js';
 import type { FunctionContext } from './context.js';
 import type { PciFunction } from './function.js';
 import type { Message } from './interrupts.js';
@@ -43,6 +45,10 @@ export class Attachment implements FunctionContext, DmaTranslator {
 
   /** A failed read comes back as an unsupported request, which the status register keeps (PCIe 7.5.1.1.4). */
   translate(request: DmaRequest, answer: DmaAnswer): void {
+    if (request.addressType !== AT_UNTRANSLATED && this.#blocksTranslated()) {
+      answer.fail(DMA_ABORT);
+      return;
+    }
     this.root.translator.translate(request, answer);
     // The root complex makes configuration requests for the host alone; DMA into the window is nobody's.
     if (answer.status === DMA_MMIO && this.#isConfiguration(answer.mmio)) answer.fail(DMA_ABORT);
@@ -67,20 +73,34 @@ export class Attachment implements FunctionContext, DmaTranslator {
     this.root.refresh();
   }
 
-  /** Requester ID and enable after the registers of the function and of all bridges above it. */
+  /**
+   * Requester ID and enable after the registers of the function and of all bridges above it. A bridge passes up only
+   * IDs of bus numbers that it claims: completions to others would not find their way, and ports with ACS source
+   * validation refuse them (PCIe 2.2.9.1, 6.12.1.1).
+   */
   update(): void {
     const { fn, dma } = this;
-    dma.requester = fn.requester;
-    let enabled = fn.mayMaster;
-    for (
-      let bridge: PciBridge | undefined = fn.bus?.bridge;
-      bridge !== undefined;
-      bridge = bridge.bus?.bridge
-    ) {
-      enabled &&= bridge.mayMaster && bridge.reachable;
+    dma.requester = fn.requester & 0xffff;
+    let enabled = fn.bus !== undefined && fn.mayMaster;
+    for (const bridge of this.#bridges()) {
+      enabled &&= bridge.mayMaster && bridge.claimsBus(fn.requester >> 8);
     }
     dma.enabled = enabled;
     fn.interrupt.update();
+  }
+
+  /** From the function up to the root. */
+  *#bridges(): Generator<PciBridge> {
+    let bridge: PciBridge | undefined = this.fn.bus?.bridge;
+    for (; bridge !== undefined; bridge = bridge.bus?.bridge) yield bridge;
+  }
+
+  /** ACS translation blocking of a port above (PCIe 6.12.1.1): requests with an address type are refused. */
+  #blocksTranslated(): boolean {
+    for (const bridge of this.#bridges()) {
+      if (bridge.capability(AcsCapability)?.blocksTranslated === true) return true;
+    }
+    return false;
   }
 
   #isConfiguration(address: number): boolean {

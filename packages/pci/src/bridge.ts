@@ -105,7 +105,7 @@ export abstract class PciBridge extends PciFunction {
   }
 
   resetSecondary(kind: ResetKind): void {
-    for (const fn of this.secondaryBus.functions) fn.reset(kind);
+    for (const fn of this.secondaryBus.plugged) fn.reset(kind);
   }
 
   #word(at: number): number {

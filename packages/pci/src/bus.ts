@@ -36,22 +36,49 @@ export class PciBus {
     return this.bridge?.secondaryBusNumber ?? this.owner?.rootBusNumber ?? 0;
   }
 
-  /** In ascending order of device and function number. */
+  /** Everything that software may find here, in ascending order of routing ID. */
   get functions(): readonly PciFunction[] {
     return [...this.#functions].sort(([a], [b]) => a - b).map(([, fn]) => fn);
   }
 
-  get(devfn: number): PciFunction | undefined {
-    return this.#functions.get(devfn);
+  /** What was plugged in: {@link functions} without virtual ones. */
+  get plugged(): readonly PciFunction[] {
+    return this.functions.filter((fn) => fn.physicalFunction === undefined);
+  }
+
+  /** By routing ID, counted from function 0 of device 0. */
+  get(routing: number): PciFunction | undefined {
+    return this.#functions.get(routing);
   }
 
   /**
-   * What a type 0 configuration request reaches. On a link without ARI forwarding only device 0 is
-   * asked (PCIe 6.13), so that functions 8 and above cannot be reached.
+   * What a configuration request reaches. On a link without ARI forwarding only device 0 is asked by a type 0
+   * request (PCIe 6.13), so that functions 8 to 255 cannot be reached; 256 and above are on bus numbers that follow,
+   * which type 1 requests ask for (9.2.1.2).
    */
-  target(devfn: number): PciFunction | undefined {
-    if (this.isLink && devfn > 7 && this.bridge?.ariForwarding !== true) return undefined;
-    return this.#functions.get(devfn);
+  target(routing: number): PciFunction | undefined {
+    const behindAri = this.isLink && routing > 7 && routing < 256;
+    if (behindAri && this.bridge?.ariForwarding !== true) return undefined;
+    return this.#functions.get(routing);
+  }
+
+  /**
+   * A virtual function appears. False when its place is taken, or cannot be on this bus: then it stays away, whatever
+   * software wanted.
+   */
+  reveal(fn: PciFunction, routing: number): boolean {
+    const most = this.isLink ? 0xffff : 0xff;
+    if (routing > most || this.#functions.has(routing)) return false;
+    this.#functions.set(routing, fn);
+    fn.place(this, routing);
+    return true;
+  }
+
+  /** A virtual function vanishes. */
+  conceal(fn: PciFunction): void {
+    if (fn.bus !== this) return;
+    this.#functions.delete(fn.routing);
+    fn.place(undefined, 0);
   }
 
   /** The device number that decides on INTx rotation: functions of a link are all of device 0. */
@@ -61,6 +88,9 @@ export class PciBus {
 
   /** @throws PciError bad-slot, slot-occupied, bus-full, already-plugged, duplicate-name */
   plug<T extends PciFunction>(fn: T, options: PlugOptions = {}): T {
+    if (fn.physicalFunction !== undefined) {
+      throw new PciError('bad-slot', `${fn.name} is part of ${fn.physicalFunction.name}: plug in that`);
+    }
     if (fn.bus !== undefined) {
       throw new PciError('already-plugged', `${fn.name} is plugged in already, at ${fn.address}`);
     }
@@ -87,7 +117,10 @@ export class PciBus {
 
   /** @throws PciError not-plugged */
   unplug(fn: PciFunction): void {
-    if (fn.bus !== this) throw new PciError('not-plugged', `${fn.name} is not plugged into ${this.name}`);
+    if (fn.bus !== this || fn.physicalFunction !== undefined) {
+      throw new PciError('not-plugged', `${fn.name} is not plugged into ${this.name}`);
+    }
+    for (const one of fn.virtualFunctions) this.conceal(one);
     this.owner?.abandon(fn);
     const { devfn } = fn;
     this.#functions.delete(devfn);
@@ -122,7 +155,7 @@ export class PciBus {
     const device: PciFunction[] = [];
     for (let fn = 0; fn < 8; fn++) {
       const found = this.#functions.get((devfn & ~7) | fn);
-      if (found !== undefined) device.push(found);
+      if (found !== undefined && found.physicalFunction === undefined) device.push(found);
     }
     const several = device.some((fn) => (fn.devfn & 7) !== 0);
     for (const fn of device) this.#setMultiFunction(fn, several);

@@ -128,6 +128,11 @@ export class ConfigSpace {
     for (let index = 0; index < size; index++) this.#initial[offset + index] = value >>> (8 * index);
   }
 
+  /** The model changes which bits of a register software can write: a BAR that grows with the page size. */
+  setWritable(offset: number, size: 1 | 2 | 3 | 4, mask: number): void {
+    for (let index = 0; index < size; index++) this.#write[offset + index] = mask >>> (8 * index);
+  }
+
   /** Back to initial values; sticky bits keep theirs unless the reset is power-on, live bits always. */
   reset(kind: ResetKind): void {
     for (let at = 0; at < EXPRESS_CONFIG_SIZE; at++) {

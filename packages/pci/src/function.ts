@@ -9,7 +9,7 @@ import { ConfigSpace, CONVENTIONAL_CONFIG_SIZE, EXPRESS_CONFIG_SIZE } from './co
 import type { FunctionContext } from './context.js';
 import type { ConfigEffect, PowerState, ResetKind } from './effects.js';
 import { PciError } from './error.js';
-import { BRIDGE_BARS, headerRegisters } from './header.js';
+import { BRIDGE_BARS, headerRegisters, type HeaderKind } from './header.js';
 import { FunctionInterrupts } from './interrupts.js';
 import * as R from './registers.js';
 
@@ -58,16 +58,16 @@ export abstract class PciFunction implements Device {
   readonly #bars = new Map<number, Bar>();
   readonly #capabilities: CapabilityLists;
   readonly #options: PciFunctionOptions;
+  readonly #virtual: PciFunction[] = [];
   #rom: RomBar | undefined;
   #power: PowerCapability | undefined;
   #name: string | undefined;
   #prefix = '';
   #bus: PciBus | undefined;
-  #devfn = 0;
+  #routing = 0;
   #context: FunctionContext | undefined;
 
-  /** `header`: a type 1 header is that of a bridge. */
-  constructor(options: PciFunctionOptions, header: 'endpoint' | 'bridge' = 'endpoint') {
+  constructor(options: PciFunctionOptions, header: HeaderKind = 'endpoint') {
     this.#options = options;
     const hex = (value: number): string => value.toString(16).padStart(4, '0');
     this.model = options.model ?? `pci${hex(options.vendor)}:${hex(options.device)}`;
@@ -89,7 +89,7 @@ export abstract class PciFunction implements Device {
     if (!Number.isInteger(index) || index < 0 || index + (options.bits === 64 ? 1 : 0) >= count) {
       throw new PciError('bad-bar', `${this.model} has no room for BAR ${index}`);
     }
-    const bar = new Bar(`bar${index}`, R.BAR0 + index * 4, this.config, options);
+    const bar = this.makeBar(index, options);
     if (!this.config.isFree(bar.offset, bar.bits / 8)) {
       throw new PciError('bad-bar', `BAR ${index} of ${this.model} is taken`);
     }
@@ -97,6 +97,11 @@ export abstract class PciFunction implements Device {
     this.#bars.set(index, bar);
     this.#context?.refresh();
     return bar;
+  }
+
+  /** Makes what {@link addBar} adds; a virtual function's BARs have no registers of their own. */
+  protected makeBar(index: number, options: BarOptions): Bar {
+    return new Bar(`bar${index}`, R.BAR0 + index * 4, this.config, options);
   }
 
   /** Adds an expansion ROM of at most 16 MiB. @throws PciError bad-bar */
@@ -287,12 +292,18 @@ export abstract class PciFunction implements Device {
 
   /** Device number in bits 7:3, function number in 2:0; with ARI all eight are the function number. */
   get devfn(): number {
-    return this.#devfn;
+    return this.#routing & 0xff;
+  }
+
+  /** How far its routing ID is from function 0 of device 0 of its bus: 256 and up on the bus numbers that follow. */
+  get routing(): number {
+    return this.#routing;
   }
 
   get location(): Location | undefined {
     if (this.#bus === undefined) return undefined;
-    return { bus: this.#bus.number, device: this.#devfn >> 3, function: this.#devfn & 7 };
+    const { devfn } = this;
+    return { bus: this.#bus.number + (this.#routing >> 8), device: devfn >> 3, function: devfn & 7 };
   }
 
   /** As in lspci: bus, device and function. */
@@ -304,7 +315,7 @@ export abstract class PciFunction implements Device {
   }
 
   get requester(): number {
-    return ((this.#bus?.number ?? 0) << 8) | this.#devfn;
+    return ((this.#bus?.number ?? 0) << 8) + this.#routing;
   }
 
   usePower(capability: PowerCapability): void {
@@ -319,10 +330,36 @@ export abstract class PciFunction implements Device {
     return offset < this.configSize ? this.config.write(offset, width, value) : [];
   }
 
+  /**
+   * Functions of the same device that join and leave the fabric with this one, and that its software lets appear
+   * on the bus and vanish: its virtual functions (PCIe 9.1).
+   */
+  get virtualFunctions(): readonly PciFunction[] {
+    return this.#virtual;
+  }
+
+  /** Of a virtual function: whose it is. */
+  get physicalFunction(): PciFunction | undefined {
+    return undefined;
+  }
+
+  /** By the capability that has them, before the function is plugged in. @throws PciError already-plugged */
+  addVirtualFunctions(functions: readonly PciFunction[]): void {
+    if (this.#bus !== undefined) {
+      throw new PciError('already-plugged', `${this.name} is plugged in: it gets its virtual functions before`);
+    }
+    this.#virtual.push(...functions);
+  }
+
+  /** What it is called when nobody gave it a name; undefined: by its model and a number. */
+  get defaultName(): string | undefined {
+    return undefined;
+  }
+
   /** By the bus. */
-  place(bus: PciBus | undefined, devfn: number): void {
+  place(bus: PciBus | undefined, routing: number): void {
     this.#bus = bus;
-    this.#devfn = devfn;
+    this.#routing = routing;
   }
 
   /** False while it is called by its model only. */

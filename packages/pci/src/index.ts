@@ -2,6 +2,7 @@ export * from './bar.js';
 export * from './bridge.js';
 export * from './bus.js';
 export * from './capability.js';
+export * from './capabilities/acs.js';
 export * from './capabilities/aer.js';
 export * from './capabilities/bridge-subsystem.js';
 export * from './capabilities/express.js';

@@ -1,6 +1,7 @@
 import { expectSnapshot, type Snapshot } from '@vmloom/device';
 import { PciBridge, type PciBridgeOptions } from './bridge.js';
 import type { PlugOptions } from './bus.js';
+import { AcsCapability } from './capabilities/acs.js';
 import { AerCapability } from './capabilities/aer.js';
 import { BridgeSubsystemCapability } from './capabilities/bridge-subsystem.js';
 import { ExpressCapability, type ExpressOptions } from './capabilities/express.js';
@@ -10,6 +11,9 @@ import type { ResetKind } from './effects.js';
 import type { PciFunction } from './function.js';
 import { SECONDARY_STATUS, STATUS_RECEIVED_MASTER_ABORT } from './registers.js';
 import { Slot, type SlotOptions } from './slot.js';
+
+// Where QEMU's ports have it.
+const ACS_OFFSET = 0x148;
 
 export interface ExpressPortOptions extends Pick<
   ExpressOptions,
@@ -51,6 +55,7 @@ export abstract class ExpressPort extends PciBridge {
     this.addCapability(new PowerCapability({ noSoftReset: true }));
     this.addCapability(new BridgeSubsystemCapability(identity.vendor, 0));
     this.addCapability(new AerCapability({ root: type === 'root-port' }));
+    if (this.express.isDownstream) this.addCapability(new AcsCapability(), ACS_OFFSET);
     slot?.reset('power-on');
   }
 

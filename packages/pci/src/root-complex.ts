@@ -150,7 +150,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
     return this.rootBus.plug(fn, options);
   }
 
-  /** Every function of the tree, each bridge before what is below it. */
+  /** Every function that software may find, each bridge before what is below it. */
   *functions(bus = this.rootBus): Generator<PciFunction> {
     for (const fn of bus.functions) {
       yield fn;
@@ -191,7 +191,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   /** Power-on reset of everything. */
   reset(): void {
     this.#silently(() => {
-      for (const fn of this.rootBus.functions) fn.reset('power-on');
+      for (const fn of this.rootBus.plugged) fn.reset('power-on');
     });
   }
 
@@ -201,7 +201,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
 
   /** The state of every function by name. The tree itself is not saved: restore onto one that is alike. */
   save(): Snapshot {
-    const functions = Object.fromEntries([...this.functions()].map((fn) => [fn.name, fn.save()]));
+    const functions = Object.fromEntries([...this.#attachments.keys()].map((fn) => [fn.name, fn.save()]));
     return { ...SNAPSHOT, functions };
   }
 
@@ -209,7 +209,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   restore(snapshot: Snapshot): void {
     expectSnapshot(snapshot, SNAPSHOT.type, SNAPSHOT.version);
     const saved = snapshot['functions'] as Readonly<Record<string, Snapshot>>;
-    const here = [...this.functions()];
+    const here = [...this.#attachments.keys()];
     const missing = Object.keys(saved).find((name) => !here.some((fn) => fn.name === name));
     if (missing !== undefined)
       throw new PciError('bad-snapshot', `the snapshot has ${missing}, which is not plugged in`);
@@ -230,7 +230,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
 
   /** By a bus of the tree. @throws PciError duplicate-name */
   adopt(fn: PciFunction): void {
-    const whole = [fn, ...(fn.isBridge ? this.functions((fn as PciBridge).secondaryBus) : [])];
+    const whole = [...members(fn)];
     this.#checkNames(whole);
     this.#silently(() => {
       for (const [index, one] of whole.entries()) {
@@ -247,14 +247,14 @@ export class RootComplex implements Device, EventOwner, BusOwner {
 
   /** By a bus of the tree. */
   abandon(fn: PciFunction): void {
-    const whole = [fn, ...(fn.isBridge ? this.functions((fn as PciBridge).secondaryBus) : [])];
+    const whole = [...members(fn)];
     this.#silently(() => {
       for (const one of whole.reverse()) this.#abandon(one);
     });
   }
 
   #adopt(fn: PciFunction): void {
-    fn.nameBy(this.#prefix, fn.isNamed ? fn.shortName : this.#freshName(fn.model));
+    fn.nameBy(this.#prefix, fn.isNamed ? fn.shortName : (fn.defaultName ?? this.#freshName(fn.model)));
     const attachment = new Attachment(this, fn);
     this.#attachments.set(fn, attachment);
     if (fn.isBridge) (fn as PciBridge).secondaryBus.owner = this;
@@ -289,7 +289,7 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   }
 
   #freshName(model: string): string {
-    const names = new Set([...this.functions()].map((fn) => fn.shortName));
+    const names = new Set([...this.#attachments.keys()].map((fn) => fn.shortName));
     let number = this.#models.get(model) ?? 0;
     while (names.has(`${model}-${number}`)) number++;
     this.#models.set(model, number + 1);
@@ -306,10 +306,12 @@ export class RootComplex implements Device, EventOwner, BusOwner {
       const bridge = bus.functions.find(
         (fn): fn is PciBridge => fn.isBridge && (fn as PciBridge).claimsBus(busNumber),
       );
-      if (bridge === undefined) return undefined;
+      // No bridge leads there: perhaps virtual functions of this link do.
+      if (bridge === undefined) break;
       bus = bridge.secondaryBus;
     }
-    const target = bus.target(devfn);
+    if (busNumber < bus.number) return undefined;
+    const target = bus.target(((busNumber - bus.number) << 8) | devfn);
     if (target === undefined) bus.bridge?.noteMasterAbort();
     return target;
   }
@@ -372,6 +374,13 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   scheduleMessages(fn: PciFunction): void {
     this.clock.schedule(this, MESSAGES, this.clock.now, { function: fn.name });
   }
+}
+
+/** A function with its virtual ones, and everything below it. */
+function* members(fn: PciFunction): Generator<PciFunction> {
+  yield fn;
+  yield* fn.virtualFunctions;
+  if (fn.isBridge) for (const below of (fn as PciBridge).secondaryBus.plugged) yield* members(below);
 }
 
 function isEventOwner(fn: PciFunction): fn is PciFunction & EventOwner {

@@ -216,7 +216,7 @@ export class Slot {
   #eject(): void {
     this.#removing = false;
     const { secondaryBus } = this.port;
-    const card = secondaryBus.functions;
+    const card = secondaryBus.plugged;
     for (const fn of card) secondaryBus.unplug(fn);
     this.#raise(PRESENCE_CHANGED);
     this.linkMayHaveChanged();

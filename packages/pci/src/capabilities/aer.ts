@@ -45,10 +45,15 @@ export class AerCapability extends ExtendedCapability {
   readonly name = 'Advanced Error Reporting';
   readonly size: number;
   readonly #root: boolean;
+  readonly #virtual: boolean;
 
-  /** `root`: with the registers of a root port, which say what errors below are made of. */
-  constructor(options: { readonly root?: boolean } = {}) {
+  /**
+   * `root`: with the registers of a root port, which say what errors below are made of. `virtual`: of a virtual function,
+   * whose masks and severities are those of its physical function (PCIe 9.4.2).
+   */
+  constructor(options: { readonly root?: boolean; readonly virtual?: boolean } = {}) {
     super();
+    this.#virtual = options.virtual ?? false;
     this.#root = options.root ?? false;
     this.size = this.#root ? 0x38 : 0x2c;
   }
@@ -60,26 +65,17 @@ export class AerCapability extends ExtendedCapability {
       size: 4,
       ...rest,
     });
+    const ruling = (bits: number, value = 0): Partial<ConfigRegister> =>
+      this.#virtual ? {} : { value, write: bits, sticky: bits };
     const list = [
       at('uncorrectable status', AER.uncorrectableStatus, {
         clear: ALL_UNCORRECTABLE,
         sticky: ALL_UNCORRECTABLE,
       }),
-      at('uncorrectable mask', AER.uncorrectableMask, {
-        write: ALL_UNCORRECTABLE,
-        sticky: ALL_UNCORRECTABLE,
-      }),
-      at('uncorrectable severity', AER.uncorrectableSeverity, {
-        value: DEFAULT_SEVERITY,
-        write: ALL_UNCORRECTABLE,
-        sticky: ALL_UNCORRECTABLE,
-      }),
+      at('uncorrectable mask', AER.uncorrectableMask, ruling(ALL_UNCORRECTABLE)),
+      at('uncorrectable severity', AER.uncorrectableSeverity, ruling(ALL_UNCORRECTABLE, DEFAULT_SEVERITY)),
       at('correctable status', AER.correctableStatus, { clear: ALL_CORRECTABLE, sticky: ALL_CORRECTABLE }),
-      at('correctable mask', AER.correctableMask, {
-        value: ADVISORY_NON_FATAL,
-        write: ALL_CORRECTABLE,
-        sticky: ALL_CORRECTABLE,
-      }),
+      at('correctable mask', AER.correctableMask, ruling(ALL_CORRECTABLE, ADVISORY_NON_FATAL)),
       // The first error pointer is all there is: no ECRC is generated or checked.
       at('control', AER.control, { sticky: 0x1f }),
     ];

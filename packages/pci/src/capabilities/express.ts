@@ -23,6 +23,8 @@ export interface ExpressOptions {
   readonly width?: 1 | 2 | 4 | 8 | 16 | 32;
   /** Largest payload in bytes. 128 unless told. */
   readonly maxPayload?: 128 | 256 | 512 | 1024 | 2048 | 4096;
+  /** Of a virtual function: link and device control are those of its physical function (PCIe 9.3.5). False unless told. */
+  readonly virtual?: boolean;
   /** Of a port: it can address functions 8 to 255 below (ARI forwarding). False unless told. */
   readonly ariForwarding?: boolean;
   /** Of a port, 0 to 255. 0 unless told. */
@@ -96,6 +98,16 @@ export class ExpressCapability extends Capability {
     }
   }
 
+  /** That of a virtual function of the function that has this one (PCIe 9.3.5): it says the same of link and device. */
+  ofVirtual(): ExpressCapability {
+    return new ExpressCapability({ ...this.#options, virtual: true, functionReset: true });
+  }
+
+  /** Function level reset is there. */
+  get functionReset(): boolean {
+    return this.#options.functionReset ?? false;
+  }
+
   get isEndpoint(): boolean {
     return this.type === 'endpoint' || this.type === 'legacy-endpoint' || this.type === 'integrated-endpoint';
   }
@@ -146,7 +158,7 @@ export class ExpressCapability extends Capability {
     const status = this.read16(EXPRESS.linkStatus);
     return {
       type: this.type,
-      functionReset: this.#options.functionReset ?? false,
+      functionReset: this.functionReset,
       maxPayload: 128 << ((this.read16(EXPRESS.deviceControl) & PAYLOAD) >>> 5),
       linkSpeed: status & 0xf,
       linkWidth: (status >>> 4) & 0x3f,
@@ -158,7 +170,7 @@ export class ExpressCapability extends Capability {
   }
 
   #deviceRegisters(offset: number): readonly ConfigRegister[] {
-    const { functionReset = false, maxPayload = 128, ariForwarding = false } = this.#options;
+    const { functionReset = false, maxPayload = 128, ariForwarding = false, virtual = false } = this.#options;
     const ari = ariForwarding && this.isDownstream ? ARI_FORWARDING : 0;
     const capable =
       ROLE_BASED_ERRORS | Math.log2(maxPayload / 128) | (functionReset ? FUNCTION_RESET_CAPABLE : 0);
@@ -169,8 +181,8 @@ export class ExpressCapability extends Capability {
         offset: offset + EXPRESS.deviceControl,
         size: 2,
         // Relaxed ordering and no snoop allowed, read requests up to 512 bytes.
-        value: 0x2810,
-        write: 0x78ff,
+        value: virtual ? 0 : 0x2810,
+        write: virtual ? 0 : 0x78ff,
         held: PAYLOAD,
         effect: ({ written }) =>
           functionReset && (written & INITIATE_FUNCTION_RESET) !== 0 ? { kind: 'function-reset' } : undefined,
@@ -188,7 +200,7 @@ export class ExpressCapability extends Capability {
   }
 
   #linkRegisters(offset: number): readonly ConfigRegister[] {
-    const { speed = 1, width = 1, portNumber = 0, onLinkChange } = this.#options;
+    const { speed = 1, width = 1, portNumber = 0, virtual = false, onLinkChange } = this.#options;
     const down = this.isDownstream;
     const negotiated = speed | (width << 4);
     return [
@@ -203,7 +215,7 @@ export class ExpressCapability extends Capability {
         name: 'link control',
         offset: offset + EXPRESS.linkControl,
         size: 2,
-        write: 0xc3 | (this.type === 'root-port' ? 0 : 1 << 3) | (down ? LINK_DISABLE : 0),
+        write: virtual ? 0 : 0xc3 | (this.type === 'root-port' ? 0 : 1 << 3) | (down ? LINK_DISABLE : 0),
         held: 0xcb,
         effect: ({ before, after }) =>
           ((before ^ after) & LINK_DISABLE) !== 0 && onLinkChange !== undefined
@@ -214,7 +226,7 @@ export class ExpressCapability extends Capability {
         name: 'link status',
         offset: offset + EXPRESS.linkStatus,
         size: 2,
-        value: negotiated | LINK_CLOCK,
+        value: virtual ? 0 : negotiated | LINK_CLOCK,
         clear: down ? 0xc000 : 0,
         live: LINK_ACTIVE,
       },
@@ -228,8 +240,8 @@ export class ExpressCapability extends Capability {
         name: 'link control 2',
         offset: offset + EXPRESS.linkControl2,
         size: 2,
-        value: speed,
-        write: 0xf,
+        value: virtual ? 0 : speed,
+        write: virtual ? 0 : 0xf,
         sticky: 0xf,
       },
     ];
