@@ -346,7 +346,10 @@ export abstract class PciFunction implements Device {
   /** By the capability that has them, before the function is plugged in. @throws PciError already-plugged */
   addVirtualFunctions(functions: readonly PciFunction[]): void {
     if (this.#bus !== undefined) {
-      throw new PciError('already-plugged', `${this.name} is plugged in: it gets its virtual functions before`);
+      throw new PciError(
+        'already-plugged',
+        `${this.name} is plugged in: it gets its virtual functions before`,
+      );
     }
     this.#virtual.push(...functions);
   }

@@ -338,13 +338,13 @@ export class RootComplex implements Device, EventOwner, BusOwner {
           refresh = true;
           break;
         case 'function-reset':
-          fn.reset('function');
+          this.#silently(() => fn.reset('function'));
           break;
         case 'secondary-reset':
           this.#silently(() => (fn as PciBridge).resetSecondary('bus'));
           break;
         case 'action':
-          effect.run();
+          this.#silently(() => effect.run());
           refresh = true;
           break;
       }

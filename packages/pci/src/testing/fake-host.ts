@@ -79,11 +79,11 @@ export class FakeHost implements MessageSink {
   }
 
   configRead(fn: PciFunction, offset: number, width: HandlerWidth): number {
-    return this.root.configRead(fn.bus?.number ?? 0, fn.devfn, offset, width);
+    return this.root.configRead(fn.location?.bus ?? 0, fn.devfn, offset, width);
   }
 
   configWrite(fn: PciFunction, offset: number, width: HandlerWidth, value: number): void {
-    this.root.configWrite(fn.bus?.number ?? 0, fn.devfn, offset, width, value);
+    this.root.configWrite(fn.location?.bus ?? 0, fn.devfn, offset, width, value);
   }
 
   /** Offset of a capability, found by walking the list; 0 when it is not there. */

@@ -1,0 +1,2 @@
+export * from './fake-functions.js';
+export * from './sriov-driver.js';
