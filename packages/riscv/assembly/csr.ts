@@ -1,6 +1,5 @@
 import * as N from '../src/csr-numbers';
 import {
-  S_CSR_ILLEGAL,
   S_FFLAGS,
   S_FRM,
   S_HART_ID,
@@ -33,7 +32,18 @@ import {
   S_STVAL,
   S_STVEC,
 } from '../src/layout';
+import {
+  readAiaCsr,
+  readSupervisorEnable,
+  readSupervisorPending,
+  writableMachinePending,
+  writeAiaCsr,
+  writeDelegation,
+  writeSupervisorEnable,
+  writeSupervisorPending,
+} from './aia';
 import { readCounter, timeTicks, writeCounter } from './counters';
+import { illegalCsr } from './csr-fault';
 import { timerChanged } from './imports';
 import { readPmpConfig, writePmpAddress, writePmpConfig } from './pmp-registers';
 import {
@@ -84,11 +94,6 @@ const SENVCFG_WRITABLE: u64 = 1;
 const CYCLE_BIT: u32 = 1;
 const INSTRET_BIT: u32 = 4;
 
-function illegal(s: u32): u64 {
-  store<u32>(s, 1, S_CSR_ILLEGAL);
-  return 0;
-}
-
 // @ts-ignore: decorator
 @inline
 function readStatus(s: u32): u64 {
@@ -110,9 +115,9 @@ function timerAllowed(s: u32, privilege: u32): bool {
 /** Reads for a mode; S_CSR_ILLEGAL is set to 1 where there is no such CSR or the mode may not have it. */
 export function readCsr(s: u32, csr: u32, privilege: u32): u64 {
   const number = i32(csr);
-  if (((csr >> 8) & 3) > privilege) return illegal(s);
+  if (((csr >> 8) & 3) > privilege) return illegalCsr(s);
   if (number >= N.CSR_CYCLE && number <= N.CSR_HPMCOUNTER31) {
-    if (!counterAllowed(s, csr, privilege)) return illegal(s);
+    if (!counterAllowed(s, csr, privilege)) return illegalCsr(s);
     if (number == N.CSR_TIME) return timeTicks(s);
     if (number == N.CSR_CYCLE) return readCounter(s, S_MCYCLE, CYCLE_BIT);
     return number == N.CSR_INSTRET ? readCounter(s, S_MINSTRET, INSTRET_BIT) : 0;
@@ -126,14 +131,14 @@ export function readCsr(s: u32, csr: u32, privilege: u32): u64 {
     case N.CSR_FFLAGS:
     case N.CSR_FRM:
     case N.CSR_FCSR:
-      if ((load<u64>(s, S_MSTATUS) & FS) == 0) return illegal(s);
+      if ((load<u64>(s, S_MSTATUS) & FS) == 0) return illegalCsr(s);
       if (number == N.CSR_FFLAGS) return load<u32>(s, S_FFLAGS);
       if (number == N.CSR_FRM) return load<u32>(s, S_FRM);
       return load<u32>(s, S_FFLAGS) | (load<u32>(s, S_FRM) << 5);
     case N.CSR_SSTATUS:
       return readStatus(s) & SSTATUS_READABLE;
     case N.CSR_SIE:
-      return load<u64>(s, S_MIE) & load<u64>(s, S_MIDELEG);
+      return readSupervisorEnable(s);
     case N.CSR_STVEC:
       return load<u64>(s, S_STVEC);
     case N.CSR_SCOUNTEREN:
@@ -149,11 +154,11 @@ export function readCsr(s: u32, csr: u32, privilege: u32): u64 {
     case N.CSR_STVAL:
       return load<u64>(s, S_STVAL);
     case N.CSR_SIP:
-      return pendingInterrupts(s) & load<u64>(s, S_MIDELEG);
+      return readSupervisorPending(s);
     case N.CSR_STIMECMP:
-      return timerAllowed(s, privilege) ? load<u64>(s, S_STIMECMP) : illegal(s);
+      return timerAllowed(s, privilege) ? load<u64>(s, S_STIMECMP) : illegalCsr(s);
     case N.CSR_SATP:
-      if (privilege == SUPERVISOR && (load<u64>(s, S_MSTATUS) & TVM) != 0) return illegal(s);
+      if (privilege == SUPERVISOR && (load<u64>(s, S_MSTATUS) & TVM) != 0) return illegalCsr(s);
       return load<u64>(s, S_SATP);
     case N.CSR_MVENDORID:
     case N.CSR_MARCHID:
@@ -205,8 +210,19 @@ export function readCsr(s: u32, csr: u32, privilege: u32): u64 {
       return readCounter(s, S_MCYCLE, CYCLE_BIT);
     case N.CSR_MINSTRET:
       return readCounter(s, S_MINSTRET, INSTRET_BIT);
+    case N.CSR_MISELECT:
+    case N.CSR_MIREG:
+    case N.CSR_MTOPEI:
+    case N.CSR_MTOPI:
+    case N.CSR_MVIEN:
+    case N.CSR_MVIP:
+    case N.CSR_SISELECT:
+    case N.CSR_SIREG:
+    case N.CSR_STOPEI:
+    case N.CSR_STOPI:
+      return readAiaCsr(s, number, privilege);
     default:
-      return illegal(s);
+      return illegalCsr(s);
   }
 }
 
@@ -248,8 +264,8 @@ function writeEnvironment(s: u32, value: u64): void {
   timerChanged(load<u32>(s, S_INDEX));
 }
 
-function writePending(s: u32, value: u64, writable: u64): void {
-  if (load<u64>(s, S_MENVCFG) & STCE) writable &= ~STIP;
+function writePending(s: u32, value: u64): void {
+  const writable = writableMachinePending(s);
   const old = load<u64>(s, S_MIP_SOFTWARE);
   store<u64>(s, (old & ~writable) | (value & writable), S_MIP_SOFTWARE);
 }
@@ -288,11 +304,9 @@ export function writeCsr(s: u32, csr: u32, value: u64): u32 {
     case N.CSR_SSTATUS:
       writeStatus(s, value, SSTATUS_WRITABLE);
       return RESYNC;
-    case N.CSR_SIE: {
-      const writable = load<u64>(s, S_MIDELEG);
-      store<u64>(s, (load<u64>(s, S_MIE) & ~writable) | (value & writable), S_MIE);
+    case N.CSR_SIE:
+      writeSupervisorEnable(s, value);
       return RESYNC;
-    }
     case N.CSR_STVEC:
       store<u64>(s, value & ~2, S_STVEC);
       return NEXT;
@@ -315,7 +329,7 @@ export function writeCsr(s: u32, csr: u32, value: u64): u32 {
       store<u64>(s, value, S_STVAL);
       return NEXT;
     case N.CSR_SIP:
-      writePending(s, value, SSIP & load<u64>(s, S_MIDELEG));
+      writeSupervisorPending(s, value);
       return RESYNC;
     case N.CSR_STIMECMP:
       store<u64>(s, value, S_STIMECMP);
@@ -331,7 +345,7 @@ export function writeCsr(s: u32, csr: u32, value: u64): u32 {
       store<u64>(s, value & MEDELEG_WRITABLE, S_MEDELEG);
       return NEXT;
     case N.CSR_MIDELEG:
-      store<u64>(s, value & MIDELEG_WRITABLE, S_MIDELEG);
+      writeDelegation(s, value & MIDELEG_WRITABLE);
       return RESYNC;
     case N.CSR_MIE:
       store<u64>(s, value & MIE_WRITABLE, S_MIE);
@@ -361,7 +375,7 @@ export function writeCsr(s: u32, csr: u32, value: u64): u32 {
       store<u64>(s, value, S_MTVAL);
       return NEXT;
     case N.CSR_MIP:
-      writePending(s, value, SSIP | STIP | SEIP);
+      writePending(s, value);
       return RESYNC;
     case N.CSR_PMPCFG0:
       writePmpConfig(s, 0, value);
@@ -375,6 +389,15 @@ export function writeCsr(s: u32, csr: u32, value: u64): u32 {
     case N.CSR_MINSTRET:
       writeCounter(s, S_MINSTRET, INSTRET_BIT, value);
       return NEXT;
+    case N.CSR_MISELECT:
+    case N.CSR_MIREG:
+    case N.CSR_MTOPEI:
+    case N.CSR_MVIEN:
+    case N.CSR_MVIP:
+    case N.CSR_SISELECT:
+    case N.CSR_SIREG:
+    case N.CSR_STOPEI:
+      return writeAiaCsr(s, number, value);
     default:
       // misa, trigger registers and the counters that are zero: writes are ignored.
       return NEXT;

@@ -8,6 +8,7 @@ export { dropCode, dropInstruction } from './code-cache';
 export { breakReservations } from './reservation';
 export { flushAll, updateContext } from './tlb';
 export { readCsr, writeCsr } from './csr';
+export { updateVirtual } from './aia';
 export { summarizePmp } from './pmp-registers';
 export { walk } from './mmu';
 export { timeTicks } from './counters';

@@ -15,3 +15,12 @@ export declare function watchedLoad(offset: u32, length: u32): void;
 // stimecmp or menvcfg.STCE changed.
 @external("env", "timerChanged")
 export declare function timerChanged(index: u32): void;
+
+// A register of an interrupt file of the hart's incoming-MSI controller, into S_VALUE; FILE_TOP in its place is the
+// top interrupt.
+@external("env", "imsicRead")
+export declare function imsicRead(index: u32, file: u32, register: u32): void;
+
+// The same, written; at FILE_TOP the top interrupt is claimed, whatever the value.
+@external("env", "imsicWrite")
+export declare function imsicWrite(index: u32, file: u32, register: u32, low: u32, high: u32): void;

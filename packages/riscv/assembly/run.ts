@@ -39,7 +39,7 @@ import { AT_FAULT, fetchPage } from './mmu';
 import * as O from './ops';
 import { FS, LEAVE, NEXT, TRAPPED } from './status';
 import { tlbEntry } from './tlb';
-import { pendingInterrupts, takeInterrupt } from './trap';
+import { enabledInterrupts, takeInterrupt } from './trap';
 
 /**
  * The dispatch loop. Here stand the instructions that are common, short and cannot trap on their fast path;
@@ -124,7 +124,7 @@ export function run(s: u32): void {
   const threshold = load<u32>(load<u32>(s, S_CORE), C_THRESHOLD);
   store<u32>(s, EXIT_BUDGET, S_EXIT);
   if (load<u32>(s, S_WAITING) != 0) {
-    if ((pendingInterrupts(s) & load<u64>(s, S_MIE)) == 0) {
+    if (enabledInterrupts(s) == 0) {
       store<u32>(s, EXIT_WFI, S_EXIT);
       return;
     }

@@ -12,7 +12,6 @@ import {
   R_STEP,
   S_CSR_ILLEGAL,
   S_EXIT,
-  S_MIE,
   S_MSTATUS,
   S_OPTIONS,
   S_PC,
@@ -37,7 +36,7 @@ import {
   USER,
 } from './status';
 import { fence } from './tlb';
-import { machineReturn, pendingInterrupts, raise, supervisorReturn } from './trap';
+import { enabledInterrupts, machineReturn, raise, supervisorReturn } from './trap';
 
 /** Zicsr and the privileged instructions. */
 
@@ -114,7 +113,7 @@ export function waitForInterrupt(s: u32, record: u32): u32 {
   if (privilege == USER || (privilege == SUPERVISOR && (load<u64>(s, S_MSTATUS) & TW) != 0)) {
     return illegalInstruction(s, record);
   }
-  if ((pendingInterrupts(s) & load<u64>(s, S_MIE)) != 0) return NEXT;
+  if (enabledInterrupts(s) != 0) return NEXT;
   store<u64>(s, load<u64>(s, S_PC) + 4, S_PC);
   store<u32>(s, 1, S_WAITING);
   store<u32>(s, EXIT_WFI, S_EXIT);

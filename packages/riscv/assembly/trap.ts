@@ -18,7 +18,9 @@ import {
   S_SEPC,
   S_STVAL,
   S_STVEC,
+  S_VIRTUAL_PENDING,
 } from '../src/layout';
+import { strongest } from './interrupt-priority';
 import {
   LEAVE,
   MACHINE,
@@ -37,9 +39,20 @@ import {
 import { updateContext } from './tlb';
 
 const INTERRUPT: u64 = 1 << 63;
+const MAJOR: u64 = 0xffff_ffff;
 
 export function pendingInterrupts(s: u32): u64 {
   return load<u64>(s, S_MIP_SOFTWARE) | load<u64>(s, S_MIP_LINES) | load<u64>(s, S_MIP_TIMER);
+}
+
+/**
+ * Interrupts that are pending and enabled, whatever the global enables say: those of mip, and from bit 32 on the
+ * virtual ones of S-mode. Not 0 ends WFI (3.3.3; AIA 5.5).
+ */
+// @ts-ignore: decorator
+@inline
+export function enabledInterrupts(s: u32): u64 {
+  return (pendingInterrupts(s) & load<u64>(s, S_MIE)) | load<u64>(s, S_VIRTUAL_PENDING);
 }
 
 /** Enters the handler of `cause` (privileged architecture 3.1.6.1, 3.1.7). */
@@ -86,32 +99,21 @@ export function raise(s: u32, cause: u32, value: u64): u32 {
   return TRAPPED;
 }
 
-// @ts-ignore: decorator
-@inline
-function strongest(pending: u64): u64 {
-  if (pending & (1 << 11)) return 11;
-  if (pending & (1 << 3)) return 3;
-  if (pending & (1 << 7)) return 7;
-  if (pending & (1 << 9)) return 9;
-  if (pending & (1 << 1)) return 1;
-  return 5;
-}
-
 /** Takes the interrupt that is due before the next instruction, if any (3.1.9). */
 export function takeInterrupt(s: u32): void {
-  const pending = pendingInterrupts(s) & load<u64>(s, S_MIE);
+  const pending = enabledInterrupts(s);
   if (pending == 0) return;
   const privilege = load<u32>(s, S_PRIVILEGE);
   const status = load<u64>(s, S_MSTATUS);
   const delegation = load<u64>(s, S_MIDELEG);
-  const machine = pending & ~delegation;
+  const machine = pending & ~delegation & MAJOR;
   if (machine != 0 && (privilege < MACHINE || (status & MIE) != 0)) {
-    enter(s, INTERRUPT | strongest(machine), 0, false);
+    enter(s, INTERRUPT | u64(strongest(s, machine, MACHINE)), 0, false);
     return;
   }
-  const supervisor = pending & delegation;
+  const supervisor = (pending & delegation) | (pending >> 32);
   if (supervisor != 0 && (privilege < SUPERVISOR || (privilege == SUPERVISOR && (status & SIE) != 0))) {
-    enter(s, INTERRUPT | strongest(supervisor), 0, true);
+    enter(s, INTERRUPT | u64(strongest(s, supervisor, SUPERVISOR)), 0, true);
   }
 }
 

@@ -41,6 +41,7 @@ export interface CoreExports {
   summarizePmp(state: number): void;
   readCsr(state: number, csr: number, privilege: number): bigint;
   writeCsr(state: number, csr: number, value: bigint): number;
+  updateVirtual(state: number): void;
   walk(state: number, address: bigint, access: number, privilege: number, commit: boolean): number;
   timeTicks(state: number): bigint;
   readonly table: WebAssembly.Table;
@@ -54,6 +55,8 @@ export interface CoreClient {
   mmioLoad(address: number, width: number): boolean;
   mmioStore(address: number, width: number, low: number, high: number): boolean;
   timerChanged(): void;
+  imsicRead(file: number, register: number): void;
+  imsicWrite(file: number, register: number, low: number, high: number): void;
 }
 
 export interface CoreOptions {
@@ -207,6 +210,10 @@ export class RiscvCore {
         this.#clients[index].mmioStore(joinAddress(low, high), width, valueLow, valueHigh) ? 0 : 1,
       watchedLoad: this.memory.flags.watchedLoad,
       timerChanged: (index: number): void => this.#clients[index].timerChanged(),
+      imsicRead: (index: number, file: number, register: number): void =>
+        this.#clients[index].imsicRead(file, register),
+      imsicWrite: (index: number, file: number, register: number, low: number, high: number): void =>
+        this.#clients[index].imsicWrite(file, register, low, high),
     };
   }
 }

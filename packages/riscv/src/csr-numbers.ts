@@ -53,3 +53,14 @@ export const CSR_MCYCLE = 0xb00;
 export const CSR_MINSTRET = 0xb02;
 export const CSR_MHPMCOUNTER3 = 0xb03;
 export const CSR_MHPMCOUNTER31 = 0xb1f;
+// Advanced Interrupt Architecture 1.0, chapter 2.
+export const CSR_SISELECT = 0x150;
+export const CSR_SIREG = 0x151;
+export const CSR_STOPEI = 0x15c;
+export const CSR_STOPI = 0xdb0;
+export const CSR_MVIEN = 0x308;
+export const CSR_MVIP = 0x309;
+export const CSR_MISELECT = 0x350;
+export const CSR_MIREG = 0x351;
+export const CSR_MTOPEI = 0x35c;
+export const CSR_MTOPI = 0xfb0;

@@ -72,7 +72,20 @@ export const SAVED_CSRS = {
   minstret: L.S_MINSTRET,
   pmpcfg0: L.S_PMPCFG,
   pmpcfg2: L.S_PMPCFG + 8,
+  mvien: L.S_MVIEN,
+  mvip: L.S_MVIP,
+  virtualSie: L.S_VIRTUAL_SIE,
+  miselect: L.S_MISELECT,
+  siselect: L.S_SISELECT,
+  miprio0: L.S_MIPRIO,
+  miprio2: L.S_MIPRIO + 8,
+  siprio0: L.S_SIPRIO,
+  siprio2: L.S_SIPRIO + 8,
+  externalPriority: L.S_EXTERNAL_PRIORITY,
 } as const;
 
-/** From the first CSR to the last pmpaddr: what a reset clears. */
-export const CSR_FIELDS = { first: L.S_MSTATUS, end: L.S_PMPADDR + 16 * 8 } as const;
+/** Fields of 8 bytes that a reset clears: from the first CSR to the last pmpaddr, and those of the AIA. */
+export const CSR_FIELDS = [
+  { first: L.S_MSTATUS, end: L.S_PMPADDR + 16 * 8 },
+  { first: L.S_MVIEN, end: L.S_EXTERNAL_PRIORITY },
+] as const;

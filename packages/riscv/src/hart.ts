@@ -5,6 +5,7 @@ import { CSR_FCSR, CSR_FFLAGS, CSR_FRM } from './csr-numbers.js';
 import { RiscvError } from './error.js';
 import { restoreState, saveState } from './hart-snapshot.js';
 import { CSR_FIELDS, HartState } from './hart-state.js';
+import { imsicClient, type ImsicPort } from './imsic-port.js';
 import * as L from './layout.js';
 import { writeRamMap } from './ram-map.js';
 
@@ -38,6 +39,8 @@ export interface HartOptions {
   readonly hostFirmware?: boolean;
   /** EBREAK leaves {@link Hart.run} with exit `breakpoint`, the PC at the instruction. */
   readonly ebreakExits?: boolean;
+  /** Smaia and Ssaia, the CSRs of the Advanced Interrupt Architecture 1.0. False unless told. */
+  readonly aia?: boolean;
 }
 
 export interface HartEntry {
@@ -74,6 +77,7 @@ export class Hart implements Snapshotable, EventOwner {
   readonly #state: HartState;
   readonly #hostFirmware: boolean;
   readonly #pair = new Uint32Array(2);
+  #imsic: ImsicPort | undefined;
   #sliceEnd = 0;
   #running = false;
   #stop = false;
@@ -103,7 +107,9 @@ export class Hart implements Snapshotable, EventOwner {
     state.setU32(L.S_TIMEBASE, timebase);
     state.setU32(
       L.S_OPTIONS,
-      (this.#hostFirmware ? L.OPTION_HOST_FIRMWARE : 0) | (options.ebreakExits ? L.OPTION_EBREAK_EXITS : 0),
+      (this.#hostFirmware ? L.OPTION_HOST_FIRMWARE : 0) |
+        (options.ebreakExits ? L.OPTION_EBREAK_EXITS : 0) |
+        (options.aia ? L.OPTION_AIA : 0),
     );
     // Every set counts as used, so that the first flush makes all its tags invalid.
     for (let set = 0; set < L.TLB_SETS; set++) {
@@ -122,7 +128,9 @@ export class Hart implements Snapshotable, EventOwner {
     for (let index = 0; index <= 32; index++) state.setU64(L.S_X + index * 8, 0n);
     for (let index = 0; index < 32; index++) state.setU64(L.S_F + index * 8, 0n);
     const lines = state.u64(L.S_MIP_LINES);
-    for (let field = CSR_FIELDS.first; field < CSR_FIELDS.end; field += 8) state.setU64(field, 0n);
+    for (const { first, end } of CSR_FIELDS) {
+      for (let field = first; field < end; field += 8) state.setU64(field, 0n);
+    }
     state.setU64(L.S_MIP_LINES, lines);
     const retired = BigInt(this.retired);
     state.setU64(L.S_MCYCLE, BigInt.asUintN(64, -retired));
@@ -223,17 +231,27 @@ export class Hart implements Snapshotable, EventOwner {
 
   /**
    * Drives an input of mip. SEIP is ORed with the bit that software writes; SSIP is that bit itself, for its
-   * input is edge-triggered and software clears it (ACLINT SSWI).
+   * input is edge-triggered and software clears it (ACLINT SSWI). `priority` is the number that the controller
+   * gives an external interrupt (9 or 11), for the top-interrupt CSRs of the AIA; 0: none.
    */
-  setInterrupt(bit: InterruptBit, level: boolean): void {
+  setInterrupt(bit: InterruptBit, level: boolean, priority = 0): void {
+    if (bit === 11) this.#state.setU32(L.S_EXTERNAL_PRIORITY, priority);
+    else if (bit === 9) this.#state.setU32(L.S_EXTERNAL_PRIORITY + 4, priority);
     const field = bit === 1 ? L.S_MIP_SOFTWARE : L.S_MIP_LINES;
     const old = this.#state.u32(field);
     this.#state.setU32(field, level ? old | (1 << bit) : old & ~(1 << bit));
   }
 
-  /** An interrupt is pending and enabled in mie, whatever mstatus says: WFI ends. */
+  /** The hart's incoming-MSI controller, behind the CSRs of the AIA. Once, before the hart runs. */
+  connectImsic(imsic: ImsicPort): void {
+    this.#imsic = imsic;
+    this.#state.setU32(L.S_OPTIONS, this.#state.u32(L.S_OPTIONS) | L.OPTION_AIA | L.OPTION_IMSIC);
+  }
+
+  /** An interrupt is pending and enabled in mie or, if virtual, in sie, whatever mstatus says: WFI ends. */
   get interruptPending(): boolean {
     const state = this.#state;
+    if (state.u32(L.S_VIRTUAL_PENDING + 4) !== 0) return true;
     const pending = state.u32(L.S_MIP_SOFTWARE) | state.u32(L.S_MIP_LINES) | state.u32(L.S_MIP_TIMER);
     return (pending & state.u32(L.S_MIE)) !== 0;
   }
@@ -352,6 +370,7 @@ export class Hart implements Snapshotable, EventOwner {
     this.#timer = restoreState(this.#state, this.#core.memory, snapshot);
     this.#core.exports.summarizePmp(base);
     this.#core.exports.updateContext(base);
+    this.#core.exports.updateVirtual(base);
   }
 
   #client(): CoreClient {
@@ -359,6 +378,7 @@ export class Hart implements Snapshotable, EventOwner {
       mmioLoad: (address, width) => this.#mmioLoad(address, width),
       mmioStore: (address, width, low, high) => this.#mmioStore(address, width, low, high),
       timerChanged: () => this.#armTimer(),
+      ...imsicClient(this.#state, () => this.#imsic!),
     };
   }
 

@@ -3,6 +3,7 @@ export * from './core.js';
 export * from './csr-numbers.js';
 export * from './error.js';
 export * from './hart.js';
+export type { ImsicPort } from './imsic-port.js';
 export * from './instructions.js';
 export type { JitOptions, JitStatistics } from './jit/jit.js';
 export * from './lockstep.js';

@@ -101,7 +101,21 @@ export const RAM_ENTRIES = 32;
 export const S_CROSSING = 1936;
 // A copy of the record that is being carried out: a store may drop the record itself.
 export const S_RECORD = 1984;
-export const STATE_SIZE = 2048;
+// CSRs of the Advanced Interrupt Architecture, all 0 on a hart without it. mvip and sie hold here only the bits
+// that are no aliases of mip and mie; S_VIRTUAL_PENDING is derived: bit n + 32 for a virtual interrupt n of S-mode
+// that is pending and enabled.
+export const S_MVIEN = 2048;
+export const S_MVIP = 2056;
+export const S_VIRTUAL_SIE = 2064;
+export const S_VIRTUAL_PENDING = 2072;
+export const S_MISELECT = 2080;
+export const S_SISELECT = 2088;
+// Priority numbers of major interrupts 0 to 15, a byte each.
+export const S_MIPRIO = 2096;
+export const S_SIPRIO = 2112;
+// Priority numbers (u32) of the machine and the supervisor external interrupt, as their controller tells.
+export const S_EXTERNAL_PRIORITY = 2128;
+export const STATE_SIZE = 2176;
 
 // --- Translation buffers ---------------------------------------------------------------------------
 export const TLB_BITS = 8;
@@ -233,6 +247,16 @@ export const OPTION_HOST_FIRMWARE = 1;
 export const OPTION_EBREAK_EXITS = 2;
 // The hart runs over the core's breakpoints.
 export const OPTION_NO_BREAKPOINTS = 4;
+// Smaia and Ssaia; an incoming-MSI controller is connected.
+export const OPTION_AIA = 8;
+export const OPTION_IMSIC = 16;
+
+// --- The incoming-MSI controller -------------------------------------------------------------------
+// Interrupt files; a guest's file has its number, from 1, added to that of the supervisor.
+export const FILE_MACHINE = 0;
+export const FILE_SUPERVISOR = 1;
+// In the place of a register's number: the file's top interrupt; a write claims it.
+export const FILE_TOP = 0;
 
 // Immediate types of the decode rows.
 export const IMM_NONE = 0;

@@ -1,5 +1,6 @@
 export * from './assembler.js';
 export * from './bare-machine.js';
+export * from './fake-imsic.js';
 export * from './float-operands.js';
 export * from './float-reference.js';
 export * from './page-tables.js';
