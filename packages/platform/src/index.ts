@@ -1,6 +1,10 @@
 export * from './aclint.js';
 export * from './aclint-sswi.js';
+export * from './aplic.js';
+export * as APLIC from './aplic-registers.js';
+export type { ExternalSignal } from './external-signal.js';
 export * from './goldfish-rtc.js';
+export * from './imsic.js';
 export * from './plic.js';
 export * from './test-finisher.js';
 export * from './uart-16550.js';
