@@ -1,9 +1,10 @@
-import { WiredOr, type Counter, type Ledger } from '@vmloom/device';
+import { WiredOr, type Counter, type Device, type Ledger } from '@vmloom/device';
 import { physical, type AddressSpace, type MmioHandler, type MmioRegion } from '@vmloom/memory';
 import { RootComplex } from '@vmloom/pci';
-import { Aclint, GoldfishRtc, Plic, TestFinisher, Uart16550, type FinishRequest } from '@vmloom/platform';
+import { Aclint, GoldfishRtc, TestFinisher, Uart16550, type FinishRequest } from '@vmloom/platform';
 import type { Hart } from '@vmloom/riscv';
-import { VIRT } from './device-tree/index.js';
+import { VIRT, type Aia } from './device-tree/index.js';
+import { InterruptControllers } from './interrupt-controllers.js';
 import { VirtioSlots } from './virtio-slots.js';
 import type { World } from './world.js';
 
@@ -13,6 +14,9 @@ export interface BoardOptions {
   readonly prefix: string;
   readonly space: AddressSpace;
   readonly harts: readonly Hart[];
+  readonly aia: Aia;
+  /** Guest interrupt files of each hart. */
+  readonly aiaGuests: number;
   /** Nanoseconds since 1970 at the start of the clock. */
   readonly epoch: bigint;
   readonly serialOutput: (byte: number) => void;
@@ -22,7 +26,7 @@ export interface BoardOptions {
 /** The devices of the `virt` board, wired as QEMU wires them. */
 export class VirtBoard {
   readonly uart: Uart16550;
-  readonly plic: Plic;
+  readonly interrupts: InterruptControllers;
   readonly aclint: Aclint;
   readonly rtc: GoldfishRtc;
   readonly finisher: TestFinisher;
@@ -34,17 +38,17 @@ export class VirtBoard {
     const { clock, ledger } = world;
     const line = (source: number): WiredOr => {
       const wire = new WiredOr();
-      this.plic.connect(source, wire);
+      this.interrupts.connect(source, wire);
       return wire;
     };
-    this.plic = new Plic({
-      name: `${prefix}plic`,
-      sources: VIRT.plicSources,
+    this.interrupts = new InterruptControllers({
+      aia: options.aia,
+      guests: options.aiaGuests,
+      clock,
       ledger,
-      contexts: harts.flatMap((hart) => [
-        { set: (level: boolean) => hart.setInterrupt(11, level) },
-        { set: (level: boolean) => hart.setInterrupt(9, level) },
-      ]),
+      space,
+      harts,
+      prefix,
     });
     this.aclint = new Aclint({
       clock,
@@ -79,7 +83,7 @@ export class VirtBoard {
       functionPrefix: prefix,
       exitOwner: prefix.replace(/\.$/, ''),
     });
-    this.pcie.intx.forEach((wire, pin) => this.plic.connect(VIRT.pcieIrq + pin, wire));
+    this.pcie.intx.forEach((wire, pin) => this.interrupts.connect(VIRT.pcieIrq + pin, wire));
 
     this.virtio = new VirtioSlots({
       space,
@@ -95,7 +99,10 @@ export class VirtBoard {
       space.mapMmio({ name, base, size, handler, ...(widths === undefined ? {} : { widths }) });
     };
     map('uart', VIRT.uart, this.uart);
-    map('plic', VIRT.plic, this.plic);
+    for (const { name, base, size, handler, widths, direct } of this.interrupts.registers) {
+      if (direct) space.mapMmio({ name, base, size, handler, widths, access: 'direct' });
+      else space.mapMmio({ name, base, size, handler: counted(handler, ledger, prefix, name), widths });
+    }
     map('aclint', VIRT.clint, this.aclint);
     map('rtc', VIRT.rtc, this.rtc);
     map('test', VIRT.test, this.finisher);
@@ -106,9 +113,9 @@ export class VirtBoard {
   }
 
   /** All devices; the PCIe fabric and the virtio slots hold what is plugged into them, by the name each has in a snapshot. */
-  get devices() {
-    const { uart, plic, aclint, rtc, finisher, pcie, virtio } = this;
-    return { uart, plic, aclint, rtc, finisher, pcie, virtio };
+  get devices(): Readonly<Record<string, Omit<Device, 'name'>>> {
+    const { uart, interrupts, aclint, rtc, finisher, pcie, virtio } = this;
+    return { uart, ...interrupts.devices, aclint, rtc, finisher, pcie, virtio };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AddressSpace } from '@vmloom/memory';
-import { buildVirtTree, VIRT, writeFdt } from './device-tree/index.js';
+import { buildVirtTree, VIRT, writeFdt, type Aia } from './device-tree/index.js';
 import { loadDtb, loadImage, loadInitrd, type LoadedImage } from './loaders/index.js';
 
 /** What runs first. `sbi`: the built-in firmware; `none`: the kernel itself, in M-mode; bytes: M-mode firmware. */
@@ -16,6 +16,8 @@ export interface BootOptions {
   /** Bytes of RAM. */
   readonly memory: number;
   readonly isaExtensions: readonly string[];
+  readonly aia: Aia;
+  readonly aiaGuests: number;
   readonly rngSeed: number | bigint;
 }
 
@@ -77,6 +79,9 @@ export function loadBoot(space: AddressSpace, rom: Uint8Array, options: BootOpti
         harts: options.harts,
         memory: options.memory,
         extensions: options.isaExtensions,
+        aia: options.aia,
+        aiaGuests: options.aiaGuests,
+        supervisor: options.firmware === 'sbi',
         mmuType: 'riscv,sv48',
         rngSeed: options.rngSeed,
         ...(options.bootArguments === undefined ? {} : { bootargs: options.bootArguments }),

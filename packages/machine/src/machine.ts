@@ -7,7 +7,7 @@ import { loadBoot, ROM, type Firmware } from './boot.js';
 import { RAM_BASE, VirtBoard } from './board.js';
 import { Console } from './console.js';
 import { MachineError } from './error.js';
-import { VIRT } from './device-tree/index.js';
+import { checkGuests, VIRT, type Aia } from './device-tree/index.js';
 import { parseSize } from './memory-size.js';
 import { restoreRam, saveRam } from './ram-image.js';
 import type { RunnableHart, Runner } from './runner.js';
@@ -45,6 +45,13 @@ export interface MachineOptions {
   readonly picosecondsPerInstruction?: number;
   /** How hot code is compiled; false: it is all interpreted. The guest cannot tell. */
   readonly jit?: CoreOptions['jit'];
+  /**
+   * What brings interrupts to the harts: `none`, the PLIC; `aplic`, an APLIC; `aplic-imsic`, an APLIC and for each hart
+   * an IMSIC, which MSI and MSI-X need. `none` unless told.
+   */
+  readonly aia?: Aia;
+  /** Guest interrupt files of each IMSIC, 0 to 7; 0 unless told. */
+  readonly aiaGuests?: number;
 }
 
 /** How a machine ended. */
@@ -74,6 +81,8 @@ const UART_DATA = 0;
 const UART_LSR = 5;
 const LSR_DATA_READY = 1;
 const ISA_EXTENSIONS = ['zicntr', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc', 'svadu'];
+/** With an IMSIC, as QEMU's board: an APLIC alone needs nothing of the harts. */
+const AIA_EXTENSIONS = ['smaia', 'ssaia'];
 
 /** A `virt` board with its harts, memory, firmware and images, in a {@link World}. Made by {@link createMachine}. */
 export class Machine implements WorldPart {
@@ -94,6 +103,7 @@ export class Machine implements WorldPart {
   readonly #sbi: Sbi | undefined;
   readonly #sbiCalls: Counter;
   readonly #runners: readonly HartRunner[];
+  readonly #aia: Aia;
   #state: 'off' | 'on' | 'paused' = 'off';
   #exit: MachineExit | undefined;
   #exited: Promise<MachineExit>;
@@ -102,6 +112,7 @@ export class Machine implements WorldPart {
   /** For {@link createMachine}, which has the core loaded. */
   constructor(options: MachineOptions, memory: HostMemory, core: RiscvCore) {
     this.#options = options;
+    this.#aia = options.aia ?? 'none';
     this.name = options.name ?? 'machine';
     this.world = options.world ?? new World();
     this.memory = memory;
@@ -137,6 +148,8 @@ export class Machine implements WorldPart {
       prefix: `${this.name}.`,
       space: this.space,
       harts: this.harts,
+      aia: this.#aia,
+      aiaGuests: options.aiaGuests ?? 0,
       epoch: options.epoch ?? 0n,
       serialOutput: put,
       finish: (request) => this.#finish(request),
@@ -280,12 +293,15 @@ export class Machine implements WorldPart {
   #boot(): void {
     for (const device of Object.values(this.board.devices)) device.reset();
     this.#sbi?.reset();
+    if (this.#sbi !== undefined) this.board.interrupts.handToSupervisor();
     const options = this.#options;
     const entry = loadBoot(this.space, this.#rom, {
       firmware: options.firmware ?? 'sbi',
       harts: this.harts.length,
       memory: this.#ramSize,
-      isaExtensions: ISA_EXTENSIONS,
+      isaExtensions: this.#aia === 'aplic-imsic' ? [...ISA_EXTENSIONS, ...AIA_EXTENSIONS] : ISA_EXTENSIONS,
+      aia: this.#aia,
+      aiaGuests: options.aiaGuests ?? 0,
       rngSeed: options.seed ?? 1,
       ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
       ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
@@ -376,6 +392,7 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
     throw new MachineError('bad-option', `a machine has 1 to ${MAX_HARTS} harts, not ${harts}`);
   }
+  checkGuests(options.aia ?? 'none', options.aiaGuests ?? 0);
   const ram = parseSize(options.memory ?? '128MiB');
   if (ram <= 0 || ram % 4096 !== 0) {
     throw new MachineError('bad-option', `RAM is a multiple of 4 KiB above 0, not ${ram} bytes`);

@@ -1,3 +1,4 @@
+export * from './aia-nodes.js';
 export * from './fdt-reader.js';
 export * from './fdt-writer.js';
 export * from './node.js';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readFdt } from './fdt-reader.js';
 import { writeFdt } from './fdt-writer.js';
+import type { Aia } from './aia-nodes.js';
 import { cells, type DeviceTreeNode } from './node.js';
 import { buildVirtTree } from './virt-tree.js';
 
@@ -19,11 +20,12 @@ const OWN: { readonly [property: string]: string } = {
   'rng-seed': 'QEMU has host randomness, here a seed',
 };
 
-function qemuTree(harts: number): DeviceTreeNode {
+function qemuTree(harts: number, aia: Aia = 'none', aiaGuests = 0): DeviceTreeNode {
   const folder = mkdtempSync(join(tmpdir(), 'vmloom-'));
   try {
     const file = join(folder, 'virt.dtb');
-    spawnSync(PROGRAM, ['-M', `virt,dumpdtb=${file}`, '-smp', `${harts}`, '-m', '128', '-display', 'none']);
+    const board = `virt,aia=${aia},aia-guests=${aiaGuests},dumpdtb=${file}`;
+    spawnSync(PROGRAM, ['-M', board, '-smp', `${harts}`, '-m', '128', '-display', 'none']);
     return readFdt(new Uint8Array(readFileSync(file))).root;
   } finally {
     rmSync(folder, { recursive: true });
@@ -49,8 +51,11 @@ function resolved(nodes: Map<string, DeviceTreeNode>, node: DeviceTreeNode, prop
     'interrupt-parent': () => true,
     regmap: () => true,
     cpu: () => true,
+    'msi-parent': () => true,
+    'riscv,children': () => true,
+    'riscv,delegate': (index: number) => index === 0,
     'interrupts-extended': (index: number) => index % 2 === 0,
-    'interrupt-map': (index: number) => index % 6 === 4,
+    'interrupt-map': (index: number) => index % (nodes.has('/soc/aplic@d000000') ? 7 : 6) === 4,
   }[property];
   if (isHandle === undefined) return [...node.properties.get(property)!];
   return cells(node, property).map((cell, index) => (isHandle(index) ? handles.get(cell) : cell));
@@ -58,30 +63,43 @@ function resolved(nodes: Map<string, DeviceTreeNode>, node: DeviceTreeNode, prop
 
 // Without QEMU there is nothing to compare with; virt-tree.test says what the tree has to be.
 describe.skipIf(!installed)('differential: the tree of QEMU virt', () => {
-  it.each([1, 3])('every node and property that both have is the same, with %i harts', (harts) => {
-    const theirs = byPath(qemuTree(harts));
-    const ours = byPath(
-      readFdt(writeFdt(buildVirtTree({ harts, memory: 128 * 1024 * 1024, rngSeed: 1 }))).root,
-    );
-    let compared = 0;
-    for (const [path, node] of ours) {
-      const other = theirs.get(path);
-      expect(other, `${path} is in both`).toBeDefined();
-      for (const property of node.properties.keys()) {
-        if (property === 'phandle' || property in OWN || !other!.properties.has(property)) continue;
-        expect(resolved(ours, node, property), `${path} ${property}`).toEqual(
-          resolved(theirs, other!, property),
-        );
-        compared++;
+  it.each([
+    [1, 'none', 0],
+    [3, 'none', 0],
+    [1, 'aplic', 0],
+    [3, 'aplic', 0],
+    [1, 'aplic-imsic', 0],
+    [3, 'aplic-imsic', 0],
+    [4, 'aplic-imsic', 5],
+  ] as const)(
+    'every node and property that both have is the same, with %i harts, aia=%s, %i guests',
+    (harts, aia, aiaGuests) => {
+      const theirs = byPath(qemuTree(harts, aia, aiaGuests));
+      const board = { harts, aia, aiaGuests, memory: 128 * 1024 * 1024, rngSeed: 1 };
+      const ours = byPath(readFdt(writeFdt(buildVirtTree(board))).root);
+      let compared = 0;
+      for (const [path, node] of ours) {
+        const other = theirs.get(path);
+        expect(other, `${path} is in both`).toBeDefined();
+        for (const property of node.properties.keys()) {
+          if (property === 'phandle' || property in OWN || !other!.properties.has(property)) continue;
+          expect(resolved(ours, node, property), `${path} ${property}`).toEqual(
+            resolved(theirs, other!, property),
+          );
+          compared++;
+        }
       }
-    }
-    expect(compared).toBeGreaterThan(60);
-  });
+      expect(compared).toBeGreaterThan(60);
+    },
+  );
 
-  it('what QEMU has and this board has not: flash, fw-cfg, virtio-mmio, the platform bus, a PMU node', () => {
-    const ours = byPath(buildVirtTree({ harts: 1, memory: 128 * 1024 * 1024 }));
-    const missing = [...byPath(qemuTree(1)).keys()].filter((path) => !ours.has(path));
-    const known = /^\/(soc\/)?(flash|fw-cfg|platform-bus|pmu|virtio_mmio)(@|$)/;
-    expect(missing.filter((path) => !known.test(path))).toEqual([]);
-  });
+  it.each(['none', 'aplic', 'aplic-imsic'] as const)(
+    'what QEMU has and this board has not: flash, fw-cfg, the platform bus, a PMU node; aia=%s',
+    (aia) => {
+      const ours = byPath(buildVirtTree({ harts: 1, memory: 128 * 1024 * 1024, aia }));
+      const missing = [...byPath(qemuTree(1, aia)).keys()].filter((path) => !ours.has(path));
+      const known = /^\/(soc\/)?(flash|fw-cfg|platform-bus|pmu)(@|$)/;
+      expect(missing.filter((path) => !known.test(path))).toEqual([]);
+    },
+  );
 });

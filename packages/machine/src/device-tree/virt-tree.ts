@@ -1,6 +1,16 @@
 import { SYSCON_ACTIONS } from '@vmloom/platform';
 import { MachineError } from '../error.js';
+import { aiaNodes, checkGuests, type Aia } from './aia-nodes.js';
 import { node, type DeviceTreeNode } from './node.js';
+import {
+  PHANDLE_IMSICS_SUPERVISOR,
+  PHANDLE_TEST,
+  PHANDLE_WIRED,
+  phandleCpu,
+  phandleIntc,
+  reg,
+  toHarts,
+} from './phandles.js';
 import { rngSeed } from './rng-seed.js';
 
 /** Addresses of the `virt` board, the same as QEMU's. Sizes in bytes. */
@@ -47,6 +57,12 @@ export interface VirtBoardDescription {
   readonly virtio?: boolean;
   /** Whether there is an ACLINT SSWI; false unless told. */
   readonly sswi?: boolean;
+  /** What is in the place of the PLIC; `none`, the PLIC, unless told. */
+  readonly aia?: Aia;
+  /** Guest interrupt files of each hart, 0 to 7, with `aplic-imsic`; 0 unless told. */
+  readonly aiaGuests?: number;
+  /** The tree is for S-mode software, the firmware below it runs already. False unless told. */
+  readonly supervisor?: boolean;
   /** Further nodes below `/soc`. */
   readonly devices?: readonly DeviceTreeNode[];
 }
@@ -58,10 +74,8 @@ const MACHINE_TIMER = 7;
 const SUPERVISOR_EXTERNAL = 9;
 const MACHINE_EXTERNAL = 11;
 
-const PHANDLE_PLIC = 1;
-const PHANDLE_TEST = 2;
-const phandleCpu = (hart: number): number => 3 + 2 * hart;
-const phandleIntc = (hart: number): number => 4 + 2 * hart;
+// Second cell of an interrupt at an APLIC.
+const LEVEL_HIGH = 4;
 
 // PCI bus binding: space codes of the first cell of a PCI address.
 const PCI_IO = 0x0100_0000;
@@ -84,6 +98,7 @@ export function buildVirtTree(board: VirtBoardDescription): DeviceTreeNode {
   if (board.bootargs?.includes('\0') === true) {
     throw new MachineError('bad-board', 'the boot arguments hold a NUL character');
   }
+  checkGuests(board.aia ?? 'none', board.aiaGuests ?? 0);
   const ids = Array.from({ length: harts }, (_, hart) => hart);
   return node(
     '',
@@ -149,8 +164,7 @@ function cpus(ids: readonly number[], board: VirtBoardDescription): DeviceTreeNo
 }
 
 function soc(ids: readonly number[], board: VirtBoardDescription): DeviceTreeNode {
-  const extended = (...bits: number[]): number[] =>
-    ids.flatMap((hart) => bits.flatMap((bit) => [phandleIntc(hart), bit]));
+  const aia = board.aia ?? 'none';
   const children = [
     node(`test@${VIRT.test.base.toString(16)}`, {
       phandle: PHANDLE_TEST,
@@ -158,29 +172,22 @@ function soc(ids: readonly number[], board: VirtBoardDescription): DeviceTreeNod
       compatible: ['sifive,test1', 'sifive,test0', 'syscon'],
     }),
     node(`rtc@${VIRT.rtc.base.toString(16)}`, {
-      interrupts: VIRT.rtc.irq,
-      'interrupt-parent': PHANDLE_PLIC,
+      interrupts: wired(aia, VIRT.rtc.irq),
+      'interrupt-parent': PHANDLE_WIRED,
       reg: reg(VIRT.rtc),
       compatible: 'google,goldfish-rtc',
     }),
     node(`clint@${VIRT.clint.base.toString(16)}`, {
-      'interrupts-extended': extended(MACHINE_SOFTWARE, MACHINE_TIMER),
+      'interrupts-extended': toHarts(ids, MACHINE_SOFTWARE, MACHINE_TIMER),
       reg: reg(VIRT.clint),
       compatible: ['sifive,clint0', 'riscv,clint0'],
     }),
-    node(`plic@${VIRT.plic.base.toString(16)}`, {
-      phandle: PHANDLE_PLIC,
-      'riscv,ndev': VIRT.plicSources,
-      reg: reg(VIRT.plic),
-      'interrupts-extended': extended(MACHINE_EXTERNAL, SUPERVISOR_EXTERNAL),
-      'interrupt-controller': true,
-      compatible: ['sifive,plic-1.0.0', 'riscv,plic0'],
-      '#address-cells': 0,
-      '#interrupt-cells': 1,
-    }),
+    ...(aia === 'none'
+      ? [plic(ids)]
+      : aiaNodes(ids, { aia, guests: board.aiaGuests ?? 0, firmware: board.supervisor ?? false })),
     node(`serial@${VIRT.uart.base.toString(16)}`, {
-      interrupts: VIRT.uart.irq,
-      'interrupt-parent': PHANDLE_PLIC,
+      interrupts: wired(aia, VIRT.uart.irq),
+      'interrupt-parent': PHANDLE_WIRED,
       'clock-frequency': VIRT.uart.frequency,
       reg: reg(VIRT.uart),
       compatible: 'ns16550a',
@@ -191,33 +198,49 @@ function soc(ids: readonly number[], board: VirtBoardDescription): DeviceTreeNod
       node(`sswi@${VIRT.sswi.base.toString(16)}`, {
         compatible: 'riscv,aclint-sswi',
         reg: reg(VIRT.sswi),
-        'interrupts-extended': extended(SUPERVISOR_SOFTWARE),
+        'interrupts-extended': toHarts(ids, SUPERVISOR_SOFTWARE),
         'interrupt-controller': true,
         '#interrupt-cells': 0,
       }),
     );
   }
-  if (board.virtio !== false) children.push(...virtioSlots());
-  if (board.pcie !== false) children.push(pcieHost());
+  if (board.virtio !== false) children.push(...virtioSlots(aia));
+  if (board.pcie !== false) children.push(pcieHost(aia));
   return node('soc', { '#address-cells': 2, '#size-cells': 2, compatible: 'simple-bus', ranges: true }, [
     ...children,
     ...(board.devices ?? []),
   ]);
 }
 
-function virtioSlots(): DeviceTreeNode[] {
+function plic(ids: readonly number[]): DeviceTreeNode {
+  return node(`plic@${VIRT.plic.base.toString(16)}`, {
+    phandle: PHANDLE_WIRED,
+    'riscv,ndev': VIRT.plicSources,
+    reg: reg(VIRT.plic),
+    'interrupts-extended': toHarts(ids, MACHINE_EXTERNAL, SUPERVISOR_EXTERNAL),
+    'interrupt-controller': true,
+    compatible: ['sifive,plic-1.0.0', 'riscv,plic0'],
+    '#address-cells': 0,
+    '#interrupt-cells': 1,
+  });
+}
+
+/** A wire to the controller of the board: an APLIC is told of each that it is high while it asks. */
+const wired = (aia: Aia, source: number): number[] => (aia === 'none' ? [source] : [source, LEVEL_HIGH]);
+
+function virtioSlots(aia: Aia): DeviceTreeNode[] {
   const { base, stride, size, irqs } = VIRT.virtio;
-  return irqs.map((interrupts, slot) =>
+  return irqs.map((source, slot) =>
     node(`virtio_mmio@${(base + slot * stride).toString(16)}`, {
-      interrupts,
-      'interrupt-parent': PHANDLE_PLIC,
+      interrupts: wired(aia, source),
+      'interrupt-parent': PHANDLE_WIRED,
       reg: reg({ base: base + slot * stride, size }),
       compatible: 'virtio,mmio',
     }),
   );
 }
 
-function pcieHost(): DeviceTreeNode {
+function pcieHost(aia: Aia): DeviceTreeNode {
   const { pcieIo, pcieMmio32, pcieMmio64, pcieEcam } = VIRT;
   return node(`pci@${pcieEcam.base.toString(16)}`, {
     '#address-cells': 3,
@@ -234,21 +257,20 @@ function pcieHost(): DeviceTreeNode {
       ...[PCI_MEMORY32, BigInt(pcieMmio32.base), BigInt(pcieMmio32.base), BigInt(pcieMmio32.size)],
       ...[PCI_MEMORY64, BigInt(pcieMmio64.base), BigInt(pcieMmio64.base), BigInt(pcieMmio64.size)],
     ],
-    'interrupt-map': interruptMap(),
+    'interrupt-map': interruptMap(aia),
+    'msi-parent': aia === 'aplic-imsic' ? PHANDLE_IMSICS_SUPERVISOR : undefined,
     'interrupt-map-mask': [(PCI_INTERRUPT_PINS - 1) << 11, 0, 0, 7],
   });
 }
 
-/** INTA to INTD of devices 0 to 3, swizzled over four PLIC sources (PCI-to-PCI bridge 9.1). */
-function interruptMap(): number[] {
+/** INTA to INTD of devices 0 to 3, swizzled over four sources (PCI-to-PCI bridge 9.1). */
+function interruptMap(aia: Aia): number[] {
   const map: number[] = [];
   for (let device = 0; device < PCI_INTERRUPT_PINS; device++) {
     for (let pin = 1; pin <= PCI_INTERRUPT_PINS; pin++) {
       const source = VIRT.pcieIrq + ((pin - 1 + device) % PCI_INTERRUPT_PINS);
-      map.push(device << 11, 0, 0, pin, PHANDLE_PLIC, source);
+      map.push(device << 11, 0, 0, pin, PHANDLE_WIRED, ...wired(aia, source));
     }
   }
   return map;
 }
-
-const reg = ({ base, size }: { base: number; size: number }): bigint[] => [BigInt(base), BigInt(size)];
