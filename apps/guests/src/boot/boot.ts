@@ -1,4 +1,11 @@
-import { createMachine, World, type Firmware, type Machine, type MachineExit } from '@vmloom/machine';
+import {
+  createMachine,
+  World,
+  type Aia,
+  type Firmware,
+  type Machine,
+  type MachineExit,
+} from '@vmloom/machine';
 import { UserNat, type Port } from '@vmloom/net';
 import { HostNetwork, type ResolverAddress } from '@vmloom/net/node';
 import { E1000_NIC, type Nic } from './nics.js';
@@ -12,6 +19,8 @@ export interface BootOptions {
   readonly append: string;
   /** 1 unless told. */
   readonly harts?: number;
+  /** What brings interrupts to the harts; the PLIC unless told. */
+  readonly aia?: Aia;
   /** 128 MiB unless told. */
   readonly memory?: string;
   /** The built-in SBI unless told. */
@@ -76,6 +85,7 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     bootArguments: options.append,
     memory: options.memory ?? '128MiB',
     harts: options.harts ?? 1,
+    aia: options.aia ?? 'none',
     onReset: options.onReset ?? 'end',
     ...(initrd === undefined ? {} : { initrd }),
     ...(firmware === undefined ? {} : { firmware }),

@@ -1,4 +1,4 @@
-import type { Firmware } from '@vmloom/machine';
+import type { Aia, Firmware } from '@vmloom/machine';
 import { boot, type BootOptions, type BootResult } from '../boot/boot.js';
 import { debian, withPlan, type DebianOptions } from '../boot/initramfs.js';
 import { kernelComplaints } from '../boot/transcript.js';
@@ -12,6 +12,8 @@ export interface Configuration {
   readonly series: KernelSeries;
   readonly harts: number;
   readonly firmware: 'sbi' | 'opensbi';
+  /** The PLIC unless told. */
+  readonly aia?: Aia;
 }
 
 /** What a run boots with beside its plan. */
@@ -26,9 +28,9 @@ export const GATEWAY = '10.0.2.2';
 export const APPEND = 'earlycon=sbi console=ttyS0';
 
 /** As tests are called. */
-export function nameOf({ series, harts, firmware }: Configuration): string {
+export function nameOf({ series, harts, firmware, aia }: Configuration): string {
   const names = { sbi: 'built-in SBI', opensbi: 'OpenSBI' };
-  return `Debian ${series}, ${harts} ${harts === 1 ? 'hart' : 'harts'}, ${names[firmware]}`;
+  return `Debian ${series}, ${harts} ${harts === 1 ? 'hart' : 'harts'}, ${names[firmware]}${aia === undefined ? '' : `, ${aia}`}`;
 }
 
 /** Boots with a plan that ends in power-off; the checks that every boot makes. */
@@ -78,6 +80,7 @@ export async function bootDebian(
     append: APPEND,
     harts: configuration.harts,
     firmware,
+    aia: configuration.aia ?? 'none',
     ...booted,
   });
   context.keepLog(result.log);

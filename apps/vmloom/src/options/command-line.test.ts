@@ -90,6 +90,9 @@ describe("QEMU's command line", () => {
     ['-gdb tcp:0.0.0.0:1', { gdb: { host: '0.0.0.0', port: 1 } }],
     ['-gdb tcp:[::1]:65535', { gdb: { host: '::1', port: 65_535 } }],
     ['-s -gdb none', { gdb: undefined }],
+    ['-M virt,aia=aplic', { aia: 'aplic', aiaGuests: 0 }],
+    ['-M virt,aia=aplic-imsic,aia-guests=3', { aia: 'aplic-imsic', aiaGuests: 3 }],
+    ['-machine virt,aia=none', { aia: 'none' }],
   ])('%s', (line, expected) => {
     expect(plan(line)).toMatchObject(expected);
   });
@@ -107,7 +110,9 @@ describe("QEMU's command line", () => {
     ['-kernel', '-kernel needs an argument: FILE'],
     ['tiny.elf', '"tiny.elf" is no option; a kernel is given with -kernel FILE'],
     ['-M vrit', '-M is virt, not "vrit"; did you mean virt?'],
-    ['-M virt,aia=aplic', '-M: aia is none, not "aplic"'],
+    ['-M virt,aia=apilc', '-M: aia is none or aplic or aplic-imsic, not "apilc"; did you mean aplic?'],
+    ['-M virt,aia=aplic,aia-guests=1', 'which comes with aia=aplic-imsic'],
+    ['-M virt,aia=aplic-imsic,aia-guests=8', '-M: aia-guests is a number from 0 to 7, not "8"'],
     ['-smp 9', '-smp: cpus is a number from 1 to 8, not "9"'],
     ['-smp 0', '-smp: cpus is a number from 1 to 8, not "0"'],
     ['-m lots', '-m is a size such as 128M or 1G, not "lots"'],

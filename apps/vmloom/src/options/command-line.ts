@@ -1,3 +1,4 @@
+import { AIA } from '@vmloom/machine';
 import { CliError } from '../error.js';
 import { didYouMean } from '../suggest.js';
 import type {
@@ -30,8 +31,11 @@ const MAX_HARTS = 8;
 
 /** Every option of `vmloom run`, in QEMU's spelling. */
 export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
-  M: { argument: 'virt', help: 'the board; virt is the only one' },
-  machine: { argument: 'virt', help: 'the same', alias: 'M' },
+  M: {
+    argument: 'virt,aia=none|aplic|aplic-imsic,aia-guests=N',
+    help: 'the board; its interrupts: PLIC, APLIC, or APLIC and IMSICs with N guest files',
+  },
+  machine: { argument: 'virt,…', help: 'the same', alias: 'M' },
   cpu: { argument: 'rv64', help: 'the harts: rv64 or max, the same here' },
   accel: {
     argument: 'jit|interpreter,tb-size=N',
@@ -117,7 +121,6 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
     typed.filter((option) => option.name === name).map(({ value }) => value);
   const last = (name: string): string | undefined => all(name).at(-1);
   const has = (name: string): boolean => typed.some((option) => option.name === name);
-  checkMachine(last('M'));
   oneOf('-cpu', last('cpu'), ['rv64', 'max']);
   oneOf('-display', last('display'), ['none']);
   const cpuCheck = has('cpu-check');
@@ -129,6 +132,7 @@ export function parseCommandLine(argv: readonly string[]): RunPlan {
   return {
     name: last('name') ?? 'machine',
     harts: harts(last('smp')),
+    ...machine(last('M') ?? 'virt'),
     jit: accelerator(last('accel')),
     cpuCheck,
     memory: memory(last('m')),
@@ -177,13 +181,17 @@ function oneOf<Word extends string>(
   return word;
 }
 
-function checkMachine(value: string | undefined): void {
-  if (value === undefined) return;
+function machine(value: string): Pick<RunPlan, 'aia' | 'aiaGuests'> {
   const properties = new Properties(value, '-M', 'type');
   oneOf('-M', properties.required('type'), ['virt']);
-  properties.choice('aia', ['none'], 'none');
+  const aia = properties.choice('aia', ['none', 'aplic', 'aplic-imsic'], 'none');
+  const aiaGuests = properties.number('aia-guests', 0, { most: AIA.maxGuests });
+  if (aiaGuests > 0 && aia !== 'aplic-imsic') {
+    throw new CliError('-M: aia-guests are files of an IMSIC, which comes with aia=aplic-imsic');
+  }
   properties.choice('aclint', ['off'], 'off');
   properties.done();
+  return { aia, aiaGuests };
 }
 
 function harts(value: string | undefined): number {

@@ -1,3 +1,4 @@
+import type { Aia } from '@vmloom/machine';
 import type { Properties } from './properties.js';
 import type { DrivePlan, EntropyPlan, FolderPlan } from './storage.js';
 
@@ -48,6 +49,10 @@ export interface GdbPlan {
 export interface RunPlan {
   readonly name: string;
   readonly harts: number;
+  /** What brings interrupts to the harts. */
+  readonly aia: Aia;
+  /** Guest interrupt files of each hart. */
+  readonly aiaGuests: number;
   /** How hot code is compiled; false: not at all, undefined: as the machine has it. */
   readonly jit: { readonly quota?: number } | false | undefined;
   /** The interpreter runs beside it, and both are compared. */

@@ -199,6 +199,8 @@ async function makeMachine(
     world,
     memory: plan.memory,
     harts: plan.harts,
+    aia: plan.aia,
+    aiaGuests: plan.aiaGuests,
     firmware: plan.bios === 'default' ? 'sbi' : plan.bios === 'none' ? 'none' : files.bios!,
     onReset: plan.noReboot ? 'end' : 'boot',
     epoch,
