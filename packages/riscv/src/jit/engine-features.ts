@@ -14,22 +14,45 @@ interface NodeProcess {
 const V8_WITH_HINTS = 13;
 
 /**
- * Bytes of code that a function runs before V8 optimizes it. Its own 1,800,000 are spent by most of what a kernel
- * runs once while it boots: optimizing that takes several times as long as running it.
+ * Bytes of code that a function runs before V8 optimizes it, for code that the compiler does not take for fast: never.
+ * Optimizing a region costs what it saves in some ten million instructions, and those are what makes it fast.
  */
-const TIERING_BUDGET = 60_000_000;
+const NEVER = 2_000_000_000;
+/** For fast code: at once. */
+const SOON = 100_000;
+/** For everything else: V8's own. */
+const USUAL = 1_800_000;
 
 let features: EngineFeatures | undefined;
+
+/** The flags of V8, where the program runs in Node. */
+function v8Flags(): { setFlagsFromString(flags: string): void } | undefined {
+  const { process } = globalThis as { process?: NodeProcess };
+  return process?.getBuiltinModule?.('node:v8');
+}
+
+/**
+ * What `compile` makes of a module is optimized soon or never. In an engine that cannot be told, when the engine
+ * likes to: V8 notes the budget of a module's functions when it makes the module.
+ */
+export function withTiering<Result>(soon: boolean, compile: () => Result): Result {
+  const v8 = v8Flags();
+  v8?.setFlagsFromString(`--wasm-tiering-budget=${soon ? SOON : NEVER}`);
+  try {
+    return compile();
+  } finally {
+    v8?.setFlagsFromString(`--wasm-tiering-budget=${USUAL}`);
+  }
+}
 
 /** Finds out once. In Node an engine that has relaxed SIMD or branch hints behind a flag is told to use them. */
 export function engineFeatures(): EngineFeatures {
   if (features === undefined) {
     const { process } = globalThis as { process?: NodeProcess };
-    const v8 = process?.getBuiltinModule?.('node:v8');
+    const v8 = v8Flags();
     if (Number.parseInt(process?.versions?.v8 ?? '', 10) < V8_WITH_HINTS) {
       v8?.setFlagsFromString('--experimental-wasm-branch-hinting');
     }
-    v8?.setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
     if (!WebAssembly.validate(MADD)) v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
     features = { fusedMultiplyAdd: fuses() };
   }

@@ -1,7 +1,7 @@
 import { instantiateCore, type HostMemory } from '@vmloom/memory';
 import { RiscvError } from '../error.js';
 import * as C from '../layout.js';
-import { engineFeatures } from './engine-features.js';
+import { engineFeatures, withTiering } from './engine-features.js';
 import * as L from './layout.js';
 import { IMPORTED_FUNCTIONS, ModuleBuilder } from './module-builder.js';
 import { operandKinds } from './operand-kinds.js';
@@ -65,9 +65,20 @@ interface Batch {
   readonly hints: Uint32Array[];
   /** Regions that the new ones take the place of. */
   readonly replaced: number[];
+  /** Registers are in locals, and the engine shall optimize it. */
+  readonly fast: boolean;
   /** Bytes of the bodies. */
   size: number;
 }
+
+const newBatch = (fast: boolean): Batch => ({
+  regions: [],
+  bodies: [],
+  hints: [],
+  replaced: [],
+  fast,
+  size: 0,
+});
 
 const OUT_SIZE = 512 * 1024;
 /** Room that is kept for the longest instruction and the way out. */
@@ -111,6 +122,9 @@ export class Jit {
   readonly #instructions: number;
   readonly #mergedInstructions: number;
   #asynchronous: boolean;
+  /** What is being emitted, plain and fast, and how many bytes. */
+  #batches: readonly [Batch, Batch] = [newBatch(false), newBatch(true)];
+  #used = 0;
   /** Instructions of the hart at which the oldest request was seen. */
   #waiting = 0;
 
@@ -185,27 +199,35 @@ export class Jit {
     const start = this.#now();
     const requests = readRequests(view, this.#queue, count);
     view.setUint32(this.#core + C.C_QUEUE_COUNT, 0, true);
-    const batch: Batch = { regions: [], bodies: [], hints: [], replaced: [], size: 0 };
+    this.#used = 0;
+    const [plain, fast] = (this.#batches = [newBatch(false), newBatch(true)] as const);
     for (const places of placesByPage(requests)) {
       this.#emitter.beginSeeds(this.#state, places[0].hart, places[0].pc & ~0xfffn);
       const seeds = places.filter(({ offset }) => this.#emitter.seedOffset(this.#state, offset) !== 0);
-      if (seeds.length > 0) this.#emit(batch, false, false, []);
+      if (seeds.length > 0) this.#emit(plain, false, []);
     }
     const merges = requests.filter(({ from }) => from !== 0);
     for (const group of mergeGroups(merges)) {
-      if (this.#merge(batch, group) || merges.length === 1) continue;
+      if (this.#merge(group) || merges.length === 1) continue;
       for (const single of merges.filter(({ from }) => group.bases.has(from))) {
-        for (const pair of mergeGroups([single])) this.#merge(batch, pair);
+        for (const pair of mergeGroups([single])) this.#merge(pair);
       }
     }
     const emitted = this.#now();
     this.statistics.emitTime += emitted - start;
-    if (batch.regions.length === 0) return;
+    for (const batch of [plain, fast]) {
+      if (batch.regions.length > 0) this.#build(batch);
+    }
+    this.statistics.compileTime += this.#now() - emitted;
+  }
+
+  #build(batch: Batch): void {
     const bytes = this.#builder.build(batch.bodies, batch.hints);
     this.#onModule?.(bytes);
-    if (this.#asynchronous) this.#instantiateLater(batch, bytes);
-    else this.#instantiate(batch, bytes);
-    this.statistics.compileTime += this.#now() - emitted;
+    withTiering(batch.fast, () => {
+      if (this.#asynchronous) this.#instantiateLater(batch, bytes);
+      else this.#instantiate(batch, bytes);
+    });
   }
 
   #instantiate(batch: Batch, bytes: Uint8Array): void {
@@ -235,8 +257,11 @@ export class Jit {
   }
 
   /** Emits one region in the place of several; false when that is not possible. */
-  #merge(batch: Batch, { hart, bases, fast }: MergeGroup): boolean {
-    if ([...bases.keys()].some((region) => batch.replaced.includes(region))) return false;
+  #merge({ hart, bases, fast: wanted }: MergeGroup): boolean {
+    const [plain, fast] = this.#batches;
+    const isReplaced = (region: number): boolean =>
+      plain.replaced.includes(region) || fast.replaced.includes(region);
+    if ([...bases.keys()].some(isReplaced)) return false;
     const base = bases.values().next().value!;
     this.#emitter.beginSeeds(this.#state, hart, base);
     for (const [region, other] of bases) {
@@ -244,20 +269,22 @@ export class Jit {
       if (distance > FARTHEST || distance < -FARTHEST) return false;
       if (this.#emitter.seedRegion(this.#state, region, Number(distance)) === 0) return false;
     }
-    if (!this.#emit(batch, true, fast || this.#table.isFast(bases.keys()), [...bases.keys()])) return false;
+    const batch = wanted || this.#table.isFast(bases.keys()) ? fast : plain;
+    if (!this.#emit(batch, true, [...bases.keys()])) return false;
     this.statistics.merged += bases.size;
     return true;
   }
 
   /** Emits the region whose seeds were given. */
-  #emit(batch: Batch, whole: boolean, fast: boolean, replaced: readonly number[]): boolean {
+  #emit(batch: Batch, whole: boolean, replaced: readonly number[]): boolean {
     const region = this.#table.take();
     if (region === undefined) return false;
     const most = whole ? this.#mergedInstructions : this.#instructions;
     this.#fields(this.#state, { [L.J_MAX_INSTRUCTIONS]: most });
-    const at = this.#out + batch.size;
+    const at = this.#out + this.#used;
     const limit = this.#out + OUT_SIZE - OUT_MARGIN;
-    const length = at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, fast, at, limit) : 0;
+    const length =
+      at < limit ? this.#emitter.compileSeeds(this.#state, region, whole, batch.fast, at, limit) : 0;
     if (length === 0) {
       this.#table.giveBack(region);
       return false;
@@ -267,6 +294,7 @@ export class Jit {
     batch.hints.push(this.#hints());
     batch.replaced.push(...replaced);
     batch.size += length;
+    this.#used += length;
     this.statistics.instructions += this.#memory.view.getUint32(this.#state + L.J_INSTRUCTIONS, true);
     return true;
   }
