@@ -2,7 +2,7 @@ import { PAGE_RESERVED } from '@vmloom/memory/assembly/constants';
 import { C_FLAGS, C_HARTS, C_HART_COUNT, S_CORE, S_RESERVATION } from '../src/layout';
 
 /** LR reservations: 64-byte sets of host memory, one per hart, watched through the page flags. */
-const SET_SIZE: u32 = 64;
+export const RESERVED_SET: u32 = 64;
 
 /** Takes a reservation away; its page is watched no longer unless another hart holds one in it. */
 function release(c: u32, state: u32): void {
@@ -20,7 +20,7 @@ function release(c: u32, state: u32): void {
 export function reserve(s: u32, offset: u32): void {
   const c = load<u32>(s, S_CORE);
   release(c, s);
-  store<u32>(s, offset & ~(SET_SIZE - 1), S_RESERVATION);
+  store<u32>(s, offset & ~(RESERVED_SET - 1), S_RESERVATION);
   const flag = load<u32>(c, C_FLAGS) + (offset >>> 12);
   store<u8>(flag, load<u8>(flag) | PAGE_RESERVED);
 }
@@ -29,7 +29,7 @@ export function reserve(s: u32, offset: u32): void {
 export function takeReservation(s: u32, offset: u32): bool {
   const reserved = load<u32>(s, S_RESERVATION);
   release(load<u32>(s, S_CORE), s);
-  return reserved == (offset & ~(SET_SIZE - 1));
+  return reserved == (offset & ~(RESERVED_SET - 1));
 }
 
 /** Ends every reservation whose set a store touched. */
@@ -38,6 +38,6 @@ export function breakReservations(c: u32, offset: u32, length: u32): void {
   for (let hart: u32 = 0; hart < load<u32>(c, C_HART_COUNT); hart++) {
     const state = load<u32>(c + (hart << 2), C_HARTS);
     const reserved = load<u32>(state, S_RESERVATION);
-    if (reserved != 0 && u64(reserved) < end && u64(reserved) + SET_SIZE > u64(offset)) release(c, state);
+    if (reserved != 0 && u64(reserved) < end && u64(reserved) + RESERVED_SET > u64(offset)) release(c, state);
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../src/jit/layout';
 import { R_IMM, R_RD, R_RS2, R_STEP, S_VALUE } from '../../src/layout';
 import * as O from '../ops';
+import { isAtomic } from './classes';
 import * as W from './opcodes';
 import { beginF, beginX, destination, endF, endFBits, endX, getF, getFBits, getX, getX1, getX2, pushLeft, pushPc } from './registers';
 import {
@@ -37,6 +38,7 @@ const BOX: i64 = 0xffffffff00000000;
 
 /** The widths as the alignment that a fast access needs. */
 function alignment(op: i32): i64 {
+  if (isAtomic(op)) return ((op - O.OP_LR_W) & 1) != 0 ? 7 : 3;
   switch (op) {
     case O.OP_LB:
     case O.OP_LBU:
@@ -101,7 +103,7 @@ function kind(record: u32, op: i32): i32 {
 }
 
 /** Puts the address into LOCAL_I64_A, the entry's into LOCAL_SLOT, and pushes whether its tag matches. */
-function lookUp(j: u32, record: u32, op: i32, tableLocal: u32): void {
+export function lookUp(j: u32, record: u32, op: i32, tableLocal: u32): void {
   const imm = load<i32>(record, R_IMM);
   getX1(j, record);
   if (imm != 0) {
@@ -124,12 +126,19 @@ function lookUp(j: u32, record: u32, op: i32, tableLocal: u32): void {
   byte(j, W.I64_EQ);
 }
 
-function pushHostAddress(j: u32): void {
+export function pushHostAddress(j: u32): void {
   getLocal(j, LOCAL_SLOT);
   memoryOp(j, W.I32_LOAD, 8);
   getLocal(j, LOCAL_I64_A);
   byte(j, W.I32_WRAP_I64);
   byte(j, W.I32_ADD);
+}
+
+/** Behind a look-up in the table for stores: pushes the flags of the page. */
+export function pushFlags(j: u32): void {
+  getLocal(j, LOCAL_SLOT);
+  memoryOp(j, W.I32_LOAD, 12);
+  memoryOp(j, W.I32_LOAD8_U, 0);
 }
 
 /** Before and after the value of the destination is made: an f64 by FLD, else 64 bits as an i64. */
@@ -186,9 +195,7 @@ function pushValue(j: u32, record: u32, op: i32): void {
 
 export function emitStore(j: u32, record: u32, op: i32): void {
   lookUp(j, record, op, LOCAL_WRITE_TLB);
-  getLocal(j, LOCAL_SLOT);
-  memoryOp(j, W.I32_LOAD, 12);
-  memoryOp(j, W.I32_LOAD8_U, 0);
+  pushFlags(j);
   byte(j, W.I32_EQZ);
   byte(j, W.I32_AND);
   hint(j, true);

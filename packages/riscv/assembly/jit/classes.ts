@@ -16,6 +16,10 @@ export function isStore(op: i32): bool {
   return (op >= O.OP_SB && op <= O.OP_SD) || op == O.OP_FSW || op == O.OP_FSD;
 }
 
+export function isAtomic(op: i32): bool {
+  return op >= O.OP_LR_W && op <= O.OP_AMOMAXU_D;
+}
+
 export function isFloat(op: i32): bool {
   return op >= O.OP_FLW && op <= O.OP_FCVT_D_S;
 }

@@ -38,6 +38,7 @@ export const I32_STORE: u32 = 0x36;
 export const I64_STORE: u32 = 0x37;
 export const F32_STORE: u32 = 0x38;
 export const F64_STORE: u32 = 0x39;
+export const I32_STORE8: u32 = 0x3a;
 export const I64_STORE8: u32 = 0x3c;
 export const I64_STORE16: u32 = 0x3d;
 export const I64_STORE32: u32 = 0x3e;

@@ -27,7 +27,7 @@ import {
 } from '../../src/jit/layout';
 import { R_OP, R_RAW, R_RD, R_RS1, R_RS2, R_STEP } from '../../src/layout';
 import { OP_JALR } from '../ops';
-import { isFloat, isLoad, isStore } from './classes';
+import { isAtomic, isFloat, isLoad, isStore } from './classes';
 import { blockAddress, cellRecord } from './discover';
 import { destination } from './registers';
 
@@ -59,7 +59,7 @@ function noteInstruction(j: u32, record: u32): void {
   if ((kinds & READS_F3) != 0) add(j, J_F_USED, load<u32>(record, R_RAW) >> 27);
   if ((kinds & WRITES_F) != 0) add(j, J_F_WRITTEN, floatDestination(record, op));
   if (isFloat(op)) store<u32>(j, 1, J_FLOAT);
-  if (isLoad(op) || isStore(op)) store<u32>(j, 1, J_MEMORY_ACCESS);
+  if (isLoad(op) || isStore(op) || isAtomic(op)) store<u32>(j, 1, J_MEMORY_ACCESS);
   if (op == OP_JALR) store<u32>(j, 1, J_INDIRECT);
 }
 

@@ -139,6 +139,7 @@ async function compiled({ code, start = 0, fast = false }: Golden): Promise<stri
   for (let slice = 0; slice < 40; slice++) machine.run(200);
   const offset = machine.space.resolve(physical(RAM_BASE), PAGE);
   const pages = new Map(code.map((_, index) => [offset + index * PAGE, `page${index}`]));
+  pages.set(machine.core.base, 'core');
   const listing = code.map((words, index) =>
     words
       .map((word, number) => ({ word, at: index * PAGE + number * 4 }))
