@@ -19,7 +19,9 @@ export const DMA_FAULT = 2;
 export const DMA_RETRY = 3;
 /** The address is MMIO: {@link DmaAnswer.mmio} says where (peer-to-peer, or an interrupt message). */
 export const DMA_MMIO = 4;
-export type DmaStatus = 0 | 1 | 2 | 3 | 4;
+/** The address is an interrupt file that the translator keeps in memory: {@link DmaTranslator.message} takes the word. */
+export const DMA_MESSAGE = 5;
+export type DmaStatus = 0 | 1 | 2 | 3 | 4 | 5;
 
 /** PCIe address type (AT) of a request. */
 export const AT_UNTRANSLATED = 0;
@@ -92,6 +94,8 @@ export interface DmaTranslator {
    * the same. A translator without it is asked anew for every access.
    */
   readonly generation?: number;
+  /** Takes the word of a write whose translation was the last one and answered {@link DMA_MESSAGE}. */
+  message?(request: DmaRequest, value: number): boolean;
   /** A large stretch around `address` that one range covers; undefined where there is none to be had cheaply. */
   window?(address: number, write: boolean): DmaWindow | undefined;
 }
@@ -156,6 +160,12 @@ export class DirectTranslator implements DmaTranslator {
 export class DmaPort {
   /** Set by the fabric: off while the function may not master the bus. */
   enabled = true;
+  /** The process of the requests that follow; -1: none. */
+  pasid = -1;
+  /** With a PASID: supervisor privilege is asked for. */
+  privileged = false;
+  /** AT_TRANSLATED: addresses of the requests that follow come from a translation completion. */
+  addressType: AddressType = AT_UNTRANSLATED;
   readonly answer = new DmaAnswer();
   #unkept = 0;
   readonly #request: DmaRequest = {
@@ -193,6 +203,9 @@ export class DmaPort {
     }
     const request = this.#request;
     request.requester = this.requester;
+    request.pasid = this.pasid;
+    request.privileged = this.privileged;
+    request.addressType = this.addressType;
     request.write = write;
     request.low = low >>> 0;
     request.high = high >>> 0;
@@ -221,7 +234,7 @@ export class DmaPort {
    */
   write(low: number, high: number, source: Uint8Array): DmaStatus {
     const status = this.map(low, high, source.length, true);
-    if (status === DMA_MMIO) return this.#writeMmio(source);
+    if (status === DMA_MMIO || status === DMA_MESSAGE) return this.#writeWord(status, source);
     if (status !== DMA_OK) return status;
     const { offsets, lengths, count } = this.answer;
     for (let index = 0, at = 0; index < count; index++) {
@@ -232,9 +245,12 @@ export class DmaPort {
     return DMA_OK;
   }
 
-  #writeMmio(source: Uint8Array): DmaStatus {
+  #writeWord(status: DmaStatus, source: Uint8Array): DmaStatus {
     if (source.length !== 4) return DMA_ABORT;
     const value = new DataView(source.buffer, source.byteOffset, 4).getUint32(0, true);
+    if (status === DMA_MESSAGE) {
+      return this.translator.message?.(this.#request, value) === true ? DMA_OK : DMA_ABORT;
+    }
     return this.translator.space.store(this.answer.mmio, 4, value) ? DMA_OK : DMA_ABORT;
   }
 }

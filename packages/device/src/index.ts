@@ -1,3 +1,4 @@
+export * from './ats.js';
 export * from './clock.js';
 export * from './deadline-timer.js';
 export * from './device.js';
