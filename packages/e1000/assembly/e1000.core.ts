@@ -1,7 +1,7 @@
 // The 82540EM's descriptor walks, checksums, segmentation and filters. All state lies in the state block
 // (src/layouts.ts), whose base is the first argument of every export.
+import { fillCrcTable } from '@vmloom/net/assembly/crc';
 import * as L from '../src/layout-offsets';
-import { fillCrcTable } from './crc';
 
 export { transmit, stash } from './transmit';
 export { receive, drain } from './receive';

@@ -7,3 +7,5 @@ export * from './queues.js';
 export { RegisterFile } from './register-file.js';
 export { StateBlock } from './state-block.js';
 export * from './steering.js';
+export * from './receiver.js';
+export * from './transmitter.js';

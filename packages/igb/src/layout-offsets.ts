@@ -1,6 +1,6 @@
 // Generated from layouts.ts by tools/layouts.mjs; do not edit.
 
-export const CORE_STATE_SIZE = 226712;
+export const CORE_STATE_SIZE = 243352;
 export const CORE_STATE_REGISTERS = 0;
 export const CORE_STATE_PAGE_FLAGS = 69632;
 export const CORE_STATE_RX_QUEUES_DONE = 69636;
@@ -66,10 +66,11 @@ export const CORE_STATE_TX_AHEAD = 73608;
 export const CORE_STATE_RX_AHEAD = 89992;
 export const CORE_STATE_TX_PROTOTYPES = 94088;
 export const CORE_STATE_TX_HEADER = 110472;
-export const CORE_STATE_STASH = 111512;
-export const CORE_STATE_RX_INPUT = 128152;
-export const CORE_STATE_PACKET_BUFFER = 144792;
-export const CORE_STATE_CRC_TABLE = 210328;
+export const CORE_STATE_TX_STAGING = 111512;
+export const CORE_STATE_STASH = 128152;
+export const CORE_STATE_RX_INPUT = 144792;
+export const CORE_STATE_PACKET_BUFFER = 161432;
+export const CORE_STATE_CRC_TABLE = 226968;
 
 export const FIFO_RECORD_SIZE = 32;
 export const FIFO_RECORD_LENGTH = 0;

@@ -115,7 +115,7 @@ export const coreState = struct([
   u32('frameLength'),
   seq(range(), 256, 'frameRanges'),
 
-  // The frame that is sent: its sender asked for a time stamp; bytes of the header area that belong to it.
+  // The frame that is sent: its sender asked for a time stamp. The one that waits for the wire, and its queue.
   u32('txStamp'),
   u32('stashLength'),
   u32('stashQueue'),
@@ -163,6 +163,7 @@ export const coreState = struct([
   // Prototype headers of segmented packets, 1 KiB for each queue.
   blob(16384, 'txPrototypes'),
   blob(1040, 'txHeader'),
+  blob(16640, 'txStaging'),
   blob(16640, 'stash'),
   blob(16640, 'rxInput'),
   blob(65536, 'packetBuffer'),

@@ -10,17 +10,24 @@ import {
 } from '@vmloom/device';
 import type { HandlerWidth, MmioHandler } from '@vmloom/memory';
 import type { Frame, Port, PortOwner } from '@vmloom/net';
+import { createCore, type Core, type CorePort } from './core.js';
 import { Eeprom } from './eeprom.js';
+import { FlowControl } from './flow-control.js';
 import { Interrupts, type InterruptSink } from './interrupts.js';
+import { CORE_STATE_CAUSES, CORE_STATE_RX_QUEUES_DONE, CORE_STATE_TX_QUEUES_DONE } from './layout-offsets.js';
 import { Phy, PHY_ADDRESS } from './phy.js';
 import { Queues } from './queues.js';
+import { ReceiveStamp } from './receive-stamp.js';
+import { Receiver } from './receiver.js';
 import * as B from './register-bits.js';
 import * as R from './register-map.js';
 import { RegisterFile, REGISTER_BYTES } from './register-file.js';
 import { StateBlock } from './state-block.js';
-import type { Steering } from './steering.js';
+import { Targets, type Egress, type Steering } from './steering.js';
 import { TimeSync } from './time-sync.js';
 import { Timers } from './timers.js';
+import { Transmitter, type Sent } from './transmitter.js';
+import { WorkCounters } from './work-counters.js';
 
 export interface IgbMacOptions {
   /** Unique on the clock. */
@@ -43,6 +50,8 @@ export interface IgbMacOptions {
 }
 
 const SNAPSHOT = { type: 'igb-mac', version: 1 } as const;
+/** Nanoseconds per bit at 10, 100 and 1000 Mb/s. */
+const BIT_TIMES = [100, 10, 1] as const;
 
 /**
  * The controller without its bus: registers, EEPROM, PHY, queues, interrupts, clocks. Register accesses come in by
@@ -58,9 +67,17 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
   readonly eeprom: Eeprom;
   readonly phy: Phy;
   readonly time: TimeSync;
+  readonly transmitter: Transmitter;
+  readonly receiver: Receiver;
   readonly #clock: Clock;
   readonly #state: StateBlock;
+  readonly #core: Core;
+  readonly #corePort: CorePort;
+  readonly #work: WorkCounters;
   readonly #timers: Timers;
+  readonly #flowControl: FlowControl;
+  readonly #targets = new Targets();
+  readonly #egress: Egress = { allowed: true, wire: true };
   readonly #port: Port | undefined;
   readonly #unheard: Counter;
   readonly #resetListeners: (() => void)[] = [];
@@ -79,6 +96,10 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     this.#state.clear();
     this.registers = new RegisterFile(this.#state.registers, ledger, name);
     this.queues = new Queues(this.registers, dma);
+    this.#corePort = { dma };
+    this.#core = createCore(this.#corePort, this.#state);
+    this.#core.initialize(this.#state.base);
+    this.#work = new WorkCounters(ledger, name, this.#state);
     this.eeprom = new Eeprom(this.registers, clock, options.eeprom);
     this.interrupts = new Interrupts(this.registers, clock, this, ledger, options.sink);
     this.time = new TimeSync(this.registers, clock);
@@ -88,6 +109,59 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
       partnerPauses: options.partnerPauses ?? true,
       onLinkChange: () => this.#updateLink(),
     });
+    const parts = {
+      registers: this.registers,
+      state: this.#state,
+      core: this.#core,
+      port: this.#corePort,
+      queues: this.queues,
+      clock,
+      ledger,
+      owner: this,
+      memory: dma.memory.bytes,
+    };
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- getters of the hosts below read the device
+    const mac = this;
+    this.transmitter = new Transmitter({
+      ...parts,
+      host: {
+        get mayTransmit() {
+          return mac.#mayTransmit || mac.#switching;
+        },
+        get bitTime() {
+          return BIT_TIMES[mac.#speed];
+        },
+        sendFrame: (frame, queue) => this.#sendFrame(frame, queue),
+        stamp: () => this.time.stampTransmit(),
+        settle: () => this.#settle(),
+      },
+    });
+    this.receiver = new Receiver({
+      ...parts,
+      stamp: new ReceiveStamp(this.registers, this.#state, this.time),
+      host: {
+        get steering() {
+          return mac.steering;
+        },
+        paused: (quanta) => this.transmitter.pause(quanta),
+        fifoChanged: () => this.#flowControl.check(),
+        ready: () => this.#port?.ready(),
+        settle: () => this.#settle(),
+      },
+    });
+    this.#flowControl = new FlowControl(this.registers, clock, this, {
+      get fifoUsed() {
+        return mac.receiver.fifoUsed;
+      },
+      get mayTransmit() {
+        return mac.#mayTransmit;
+      },
+      sendFrame: (frame) => this.#toWire(frame),
+    });
+    this.queues.onChange = (queue) => {
+      this.transmitter.forget(queue);
+      this.receiver.forget(queue);
+    };
     this.#hook();
     port?.attach(this);
     this.#resetRegisters();
@@ -126,19 +200,37 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
 
   // The wire ----------------------------------------------------------------------------------------------
 
-  receive(_frame: Frame): boolean {
-    this.#unheard.value++;
-    return true;
+  receive(frame: Frame): boolean {
+    // In loopback nothing from outside gets in.
+    if (this.#loopback || !this.#linkUp) {
+      this.#unheard.value++;
+      return true;
+    }
+    const mayBlock = (this.registers.get(R.REG_CTRL) & B.CTRL_TFCE) !== 0;
+    return this.receiver.receive(frame, mayBlock);
+  }
+
+  writable(): void {
+    this.#flowControl.writable();
+    this.transmitter.writable();
   }
 
   linkChanged(): void {
     this.phy.carrier = this.#carrier;
+    // What blocked the wire may have gone with it.
+    this.writable();
   }
 
   // Events, reset, snapshot -------------------------------------------------------------------------------
 
   onEvent(kind: string): void {
     switch (kind) {
+      case 'transmit':
+        return this.transmitter.onEvent();
+      case 'receive':
+        return this.receiver.onEvent();
+      case 'flow-control':
+        return this.#flowControl.onEvent();
       case 'phy':
         return this.phy.onEvent();
       case 'tcp-timer':
@@ -170,6 +262,10 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
       eeprom: this.eeprom.save(),
       phy: this.phy.save(),
       interrupts: this.interrupts.save(),
+      transmitter: this.transmitter.save(),
+      receiver: this.receiver.save(),
+      flowControl: this.#flowControl.save(),
+      status: this.#status,
       timers: this.#timers.save(),
       time: this.time.save(),
       steering: this.steering?.save() ?? null,
@@ -183,6 +279,10 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     this.eeprom.restore(snapshot['eeprom']);
     this.phy.restore(snapshot['phy']);
     this.interrupts.restore(snapshot['interrupts']);
+    this.transmitter.restore(snapshot['transmitter']);
+    this.receiver.restore(snapshot['receiver']);
+    this.#flowControl.restore(snapshot['flowControl']);
+    this.#status = snapshot['status'] as number;
     this.#timers.restore(snapshot['timers']);
     this.time.restore(snapshot['time']);
     if (snapshot['steering'] !== null) this.steering?.restore(snapshot['steering']);
@@ -204,6 +304,13 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
       // 8.2.2: PHYRA is cleared by writing 0.
       if ((value & B.STATUS_PHYRA) === 0) this.#status &= ~B.STATUS_PHYRA;
     });
+    registers.onWrite(R.REG_TCTL, () => this.transmitter.kick());
+    for (const register of [R.REG_MRQC, R.REG_VFTE, R.REG_VFRE]) {
+      registers.onWrite(register, () => {
+        this.transmitter.kick();
+        this.receiver.kick();
+      });
+    }
     registers.onWrite(R.REG_MDIC, (value) => this.#management(value));
     // 8.16.x: SMBI reads as it was and is set by the read: who reads 0 has it.
     registers.answerRead(R.REG_SWSM, () => {
@@ -224,6 +331,7 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     if ((value & B.CTRL_PHY_RST) !== 0) this.#status |= B.STATUS_PHYRA;
     this.phy.hold((value & B.CTRL_PHY_RST) !== 0);
     this.#updateLink();
+    this.transmitter.kick();
   }
 
   /** 8.2.4: MDIC. The access is over when the write is. */
@@ -248,6 +356,9 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     this.interrupts.reset();
     this.#timers.reset();
     this.time.reset();
+    this.transmitter.reset();
+    this.receiver.reset();
+    this.#flowControl.reset();
     this.steering?.reset();
     this.phy.hold(false);
     this.#updateStatus();
@@ -272,6 +383,20 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     return (this.registers.get(R.REG_CTRL) & B.CTRL_SLU) !== 0 && this.phy.link;
   }
 
+  get #loopback(): boolean {
+    const mode = this.registers.get(R.REG_RCTL) & B.RCTL_LBM_MASK;
+    return mode === B.RCTL_LBM_MAC || this.phy.loopback;
+  }
+
+  get #mayTransmit(): boolean {
+    return this.#linkUp || this.#loopback;
+  }
+
+  /** Frames find pools by the embedded switch. */
+  get #switching(): boolean {
+    return this.steering !== undefined && this.queues.pooled;
+  }
+
   get #speed(): 0 | 1 | 2 {
     const control = this.registers.get(R.REG_CTRL);
     if ((control & B.CTRL_FRCSPD) === 0) return this.phy.speed;
@@ -290,6 +415,7 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
       virtual |
       (full ? B.STATUS_FD : 0) |
       (this.#linkUp ? B.STATUS_LU : 0) |
+      (this.transmitter.paused ? B.STATUS_TXOFF : 0) |
       (this.#speed << B.STATUS_SPEED_SHIFT) |
       // 8.2.2: no request is ever outstanding when software looks.
       ((control & B.CTRL_MASTER_DISABLE) === 0 ? B.STATUS_MASTER_ENABLE : 0) |
@@ -301,6 +427,53 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     const before = this.registers.get(R.REG_STATUS) & B.STATUS_LU;
     this.#updateStatus();
     const after = this.registers.get(R.REG_STATUS) & B.STATUS_LU;
-    if (before !== after) this.interrupts.post(B.ICR_LSC);
+    if (before === after) return;
+    this.interrupts.post(B.ICR_LSC);
+    this.transmitter.kick();
+  }
+
+  // Frames --------------------------------------------------------------------------------------------------
+
+  #toWire(frame: Frame): boolean {
+    return this.#port === undefined || this.#port.send(frame);
+  }
+
+  /** A frame that a queue sends: into the loopback, or through the switch to the wire and to neighbours. */
+  #sendFrame(frame: Frame, queue: number): Sent {
+    const { base } = this.#state;
+    if (this.#loopback) {
+      this.#core.countSent(base);
+      this.receiver.receive(frame, false);
+      return 'wire';
+    }
+    const { steering } = this;
+    if (steering === undefined || !this.queues.pooled) {
+      if (!this.#toWire(frame)) return 'blocked';
+      this.#core.countSent(base);
+      return 'wire';
+    }
+    const targets = this.#targets;
+    const egress = this.#egress;
+    const pool = this.queues.poolOf(queue);
+    targets.clear();
+    egress.allowed = egress.wire = true;
+    steering.egress(this.receiver.inspect(frame), pool, targets, egress);
+    if (!egress.allowed) return 'dropped';
+    const wire = egress.wire && this.#mayTransmit;
+    if (wire) {
+      if (!this.#toWire(frame)) return 'blocked';
+      this.#core.countSent(base);
+    }
+    if (targets.count > 0) this.receiver.local(frame, pool, targets);
+    return wire ? 'wire' : 'local';
+  }
+
+  /** What the core did: causes of interrupts, counters of the ledger. */
+  #settle(): void {
+    const state = this.#state;
+    this.#work.settle();
+    const causes = state.take(CORE_STATE_CAUSES);
+    if (causes !== 0) this.interrupts.post(causes);
+    this.interrupts.queues(state.take(CORE_STATE_RX_QUEUES_DONE), state.take(CORE_STATE_TX_QUEUES_DONE));
   }
 }

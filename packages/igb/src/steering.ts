@@ -68,3 +68,11 @@ export interface PoolQueues {
   /** The queue of a pool that the frame at hand belongs to: n or n + 8, by RSS where MRQC and VMOLR allow it. */
   queueOf(pool: number): number;
 }
+
+/** What holds a queue back so that its function keeps to its rate (8.12.x). */
+export interface Pacer {
+  /** When (nanoseconds of the clock) the queue may start its next frame. */
+  readyAt(queue: number): number;
+  /** A frame of `bytes`, without FCS, left the queue. */
+  sent(queue: number, bytes: number): void;
+}
