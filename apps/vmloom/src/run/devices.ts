@@ -1,4 +1,5 @@
 import { E1000 } from '@vmloom/e1000';
+import { Igb } from '@vmloom/igb';
 import type { Machine } from '@vmloom/machine';
 import { PciFunction, RootPort, type PlugOptions } from '@vmloom/pci';
 import { CliError } from '../error.js';
@@ -22,6 +23,15 @@ export const DEVICES: Readonly<Record<string, DeviceModel>> = {
     make: (context, properties, { id }) =>
       new E1000({
         ...nicOptions(context, properties, id ?? 'e1000'),
+        ...(id === undefined ? {} : { name: id }),
+      }),
+  },
+  igb: {
+    description: 'Intel 82576 Gigabit Ethernet controller',
+    properties: NIC_PROPERTIES,
+    make: (context, properties, { id }) =>
+      new Igb({
+        ...nicOptions(context, properties, id ?? 'igb'),
         ...(id === undefined ? {} : { name: id }),
       }),
   },
