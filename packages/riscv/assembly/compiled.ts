@@ -1,7 +1,9 @@
 import {
   C_DROP_COUNT,
+  R_OP,
   R_STEP,
   S_CORE,
+  S_FETCH_TLB,
   S_INSIDE,
   S_LEFT,
   S_PC,
@@ -12,6 +14,9 @@ import { slowLoad, slowStore } from './access';
 import { execute, slowWidth } from './execute';
 import { LEAVE, NEXT, RESYNC, TRAPPED } from './status';
 import { OP_FLW, OP_LB, OP_LH, OP_LW } from './ops';
+import { csrInstruction } from './system';
+import { tlbEntry } from './tlb';
+import { enabledInterrupts } from './trap';
 
 /**
  * What compiled code calls for everything off its fast path. `pc` is the instruction's address, `left` S_LEFT
@@ -78,5 +83,24 @@ export function compiledExecute(s: u32, pc: u64, left: u32, low: u64, high: u64)
   store<u64>(s, low, S_RECORD);
   store<u64>(s, high, S_RECORD + 8);
   const result = execute(s, s + S_RECORD);
+  return finish(s, pc, left, drops, load<u8>(s, S_RECORD + R_STEP), result);
+}
+
+/**
+ * An instruction of Zicsr. The region goes on after a write that makes the interpreter look at interrupts and at its page again,
+ * unless one of them is due or the page changed.
+ */
+export function compiledCsr(s: u32, pc: u64, left: u32, low: u64, high: u64): u32 {
+  const drops = dropCount(s);
+  begin(s, pc, left);
+  store<u64>(s, low, S_RECORD);
+  store<u64>(s, high, S_RECORD + 8);
+  const table = load<u32>(s, S_FETCH_TLB);
+  const entry = tlbEntry(table, pc);
+  const frame = load<u32>(entry, 12);
+  let result = csrInstruction(s, s + S_RECORD, load<u16>(s, S_RECORD + R_OP));
+  if (result == RESYNC && load<u32>(s, S_FETCH_TLB) == table && load<u64>(entry) == (pc & ~0xfff)) {
+    if (load<u32>(entry, 12) == frame && enabledInterrupts(s) == 0) result = NEXT;
+  }
   return finish(s, pc, left, drops, load<u8>(s, S_RECORD + R_STEP), result);
 }

@@ -13,6 +13,6 @@ export { summarizePmp } from './pmp-registers';
 export { walk } from './mmu';
 export { timeTicks } from './counters';
 export { dropAllRegions, dropRegion, installRegion } from './regions';
-export { compiledExecute, compiledLoad, compiledStore } from './compiled';
+export { compiledCsr, compiledExecute, compiledLoad, compiledStore } from './compiled';
 export { mulh, mulhsu, mulhu } from './integer';
 export { compiledFloatOperation, whileInexact } from './float';

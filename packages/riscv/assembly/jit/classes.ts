@@ -2,9 +2,9 @@ import * as O from '../ops';
 
 /** Kinds of instructions, by op number. */
 
-/** Compiled code may hold the instruction; the others are left to the interpreter. */
+/** Compiled code may hold the instruction, if it is one of Zicsr that does; the others are left to the interpreter. */
 export function compiles(op: i32): bool {
-  if (op >= O.OP_CSRRW && op <= O.OP_SFENCE_VMA) return false;
+  if (op > O.OP_CSRRCI && op <= O.OP_SFENCE_VMA) return false;
   return op != 0 && op != O.OP_ECALL && op != O.OP_EBREAK && op < O.OP_ILLEGAL;
 }
 
@@ -14,6 +14,10 @@ export function isLoad(op: i32): bool {
 
 export function isStore(op: i32): bool {
   return (op >= O.OP_SB && op <= O.OP_SD) || op == O.OP_FSW || op == O.OP_FSD;
+}
+
+export function isCsr(op: i32): bool {
+  return op >= O.OP_CSRRW && op <= O.OP_CSRRCI;
 }
 
 export function isAtomic(op: i32): bool {

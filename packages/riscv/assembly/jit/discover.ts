@@ -45,7 +45,8 @@ import { decodeInto } from '../decode';
 import { OP_BEQ, OP_BGEU, OP_BREAKPOINT, OP_COMPILED, OP_JAL, OP_JALR } from '../ops';
 import { recordsOf } from '../regions';
 import { tlbEntry } from '../tlb';
-import { compiles } from './classes';
+import { compiles, isCsr } from './classes';
+import { compilesCsr } from './csr-kinds';
 import { destination } from './registers';
 
 /**
@@ -171,7 +172,8 @@ function decodeCell(j: u32, cell: u32): bool {
   if ((half & 3) != 3) decodeInto(c, record, half, -1);
   else if ((offset & 0xfff) == 0xffe) return false;
   else decodeInto(c, record, load<u32>(offset), -1);
-  return compiles(load<u16>(record, R_OP));
+  const op: i32 = load<u16>(record, R_OP);
+  return compiles(op) && (!isCsr(op) || compilesCsr(record));
 }
 
 /** A place where a block begins, if the walk may go there. */

@@ -35,6 +35,11 @@ function spillF(j: u32, register: u32): void {
 
 /** By the interpreter's own function: operands and the old destination go to the state block and come back. */
 export function emitGeneric(j: u32, record: u32, op: i32): void {
+  emitGenericCall(j, record, op, CALL_EXECUTE);
+}
+
+/** The same by another function with the parameters of CALL_EXECUTE. */
+export function emitGenericCall(j: u32, record: u32, op: i32, imported: u32): void {
   const kinds = operandsOf(j, op);
   const inLocals = load<u32>(j, J_LOCALS) != 0;
   if (inLocals) {
@@ -51,7 +56,7 @@ export function emitGeneric(j: u32, record: u32, op: i32): void {
   pushLeft(j);
   constI64(j, load<i64>(record));
   constI64(j, load<i64>(record, 8));
-  call(j, CALL_EXECUTE);
+  call(j, imported);
   teeLocal(j, LOCAL_STATUS);
   if (inLocals) {
     const register = destination(record);

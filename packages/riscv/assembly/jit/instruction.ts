@@ -11,7 +11,8 @@ import { R_OP } from '../../src/layout';
 import { OP_FLW } from '../ops';
 import { emitLoad, emitStore } from './access';
 import { emitAtomic } from './atomic';
-import { isAtomic, isFloat, isLoad, isStore } from './classes';
+import { isAtomic, isCsr, isFloat, isLoad, isStore } from './classes';
+import { emitCsr } from './csr';
 import { emitFloat } from './float';
 import { setBoxed } from './float-check';
 import { emitGeneric } from './generic';
@@ -32,6 +33,8 @@ export function emitInstruction(j: u32, record: u32): void {
   } else if (isStore(op)) {
     if (float) requireFloat(j);
     emitStore(j, record, op);
+  } else if (isCsr(op)) {
+    emitCsr(j, record, op);
   } else if (isAtomic(op)) {
     emitAtomic(j, record, op);
   } else {

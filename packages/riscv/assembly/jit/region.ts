@@ -19,19 +19,15 @@ import {
   J_X_USED,
   J_X_WRITTEN,
   LOCAL_BASE,
-  LOCAL_FLOAT_ON,
   LOCAL_LEFT,
   LOCAL_NEAR,
-  LOCAL_READ_TLB,
   LOCAL_REGISTERS,
   LOCAL_STATE,
   LOCAL_STATUS,
   LOCAL_TARGET,
-  LOCAL_WRITE_TLB,
 } from '../../src/jit/layout';
-import { S_F, S_FRM, S_LEFT, S_MSTATUS, S_PC, S_READ_TLB, S_WRITE_TLB, S_X } from '../../src/layout';
-import { FS } from '../status';
-import { emitFloatEntry } from './float-check';
+import { S_F, S_LEFT, S_PC, S_X } from '../../src/layout';
+import { enterFloat, enterMemory, loadField } from './entry';
 import { analyse, hasSingleEntry } from './graph';
 import * as W from './opcodes';
 import { emitTree } from './structure';
@@ -57,32 +53,10 @@ function declareLocals(j: u32): void {
   byte(j, W.F32);
 }
 
-function loadField(j: u32, local: u32, opcode: u32, offset: u32): void {
-  getLocal(j, LOCAL_STATE);
-  memoryOp(j, opcode, offset);
-  setLocal(j, local);
-}
-
 function enter(j: u32): void {
   loadField(j, LOCAL_LEFT, W.I32_LOAD, S_LEFT);
-  if (load<u32>(j, J_MEMORY_ACCESS) != 0) {
-    loadField(j, LOCAL_READ_TLB, W.I32_LOAD, S_READ_TLB);
-    loadField(j, LOCAL_WRITE_TLB, W.I32_LOAD, S_WRITE_TLB);
-  }
-  if (load<u32>(j, J_FLOAT) != 0) {
-    getLocal(j, LOCAL_STATE);
-    memoryOp(j, W.I64_LOAD, S_MSTATUS);
-    constI64(j, FS);
-    byte(j, W.I64_AND);
-    constI64(j, FS);
-    byte(j, W.I64_EQ);
-    getLocal(j, LOCAL_STATE);
-    memoryOp(j, W.I32_LOAD, S_FRM);
-    byte(j, W.I32_EQZ);
-    byte(j, W.I32_AND);
-    setLocal(j, LOCAL_FLOAT_ON);
-    emitFloatEntry(j);
-  }
+  if (load<u32>(j, J_MEMORY_ACCESS) != 0) enterMemory(j);
+  if (load<u32>(j, J_FLOAT) != 0) enterFloat(j);
   if (load<u32>(j, J_LOCALS) == 0) return;
   for (let register: u32 = 0; register < 32; register++) {
     if ((load<u32>(j, J_X_USED) & (1 << register)) != 0) {

@@ -175,3 +175,5 @@ export const CALL_MULHU = 5;
 // compiledFloatOperation and whileInexact of assembly/float.ts.
 export const CALL_FLOAT = 6;
 export const CALL_WHILE_INEXACT = 7;
+// compiledCsr of assembly/compiled.ts.
+export const CALL_CSR = 8;

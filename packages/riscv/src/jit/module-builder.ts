@@ -24,6 +24,7 @@ const IMPORTS: readonly (readonly [name: string, signature: Signature])[] = [
   ['mulhu', WIDE],
   ['compiledFloatOperation', FLOAT],
   ['whileInexact', LIMIT],
+  ['compiledCsr', EXECUTE],
 ];
 
 export const IMPORTED_FUNCTIONS: readonly string[] = IMPORTS.map(([name]) => name);
