@@ -25,6 +25,20 @@ describe('Clock', () => {
     expect(clock.nextEvent).toBe(Infinity);
   });
 
+  it('contract Clock: diverted events go to the handler until the diversion ends', () => {
+    const clock = new Clock();
+    const owner = new FakeOwner(clock, 'nic');
+    const taken: string[] = [];
+    clock.divert('nic', (kind, args) => taken.push(`${clock.now} ${kind} ${String(args['n'])}`));
+    clock.schedule(owner, 'work', 10, { n: 1 });
+    clock.runUntil(20);
+    clock.divert('nic', undefined);
+    clock.schedule(owner, 'work', 30);
+    clock.runUntil(40);
+    expect(taken).toEqual(['10 work 1']);
+    expect(owner.log).toEqual(['30 work']);
+  });
+
   it('finds an owner by its name until it is unregistered', () => {
     const clock = new Clock();
     const owner = new FakeOwner(clock, 'disk');

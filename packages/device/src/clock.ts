@@ -23,6 +23,9 @@ interface Event {
   readonly seq: number;
 }
 
+/** Takes an event that is due. */
+export type EventHandler = (kind: string, args: EventArguments) => void;
+
 const NO_ARGUMENTS: EventArguments = {};
 
 /**
@@ -37,6 +40,7 @@ export class Clock implements Snapshotable {
    */
   now = 0;
   readonly #owners = new Map<string, EventOwner>();
+  readonly #diversions = new Map<string, EventHandler>();
   #heap: Event[] = [];
   #seq = 1;
   #sliceEnd = 0;
@@ -54,6 +58,15 @@ export class Clock implements Snapshotable {
   /** The owner of a name: what `OutsideIo.replay` asks for. */
   owner(name: string): EventOwner | undefined {
     return this.#owners.get(name);
+  }
+
+  /**
+   * Has `handler` told of the due events of an owner in its place, so that somebody else decides when they take
+   * effect: a hypervisor whose processors have to do them. `undefined` ends that.
+   */
+  divert(owner: string, handler: EventHandler | undefined): void {
+    if (handler === undefined) this.#diversions.delete(owner);
+    else this.#diversions.set(owner, handler);
   }
 
   /** Ends an owner's part: its events are cancelled. */
@@ -120,7 +133,9 @@ export class Clock implements Snapshotable {
       if (event.when > this.now) this.now = event.when;
       const owner = this.#owners.get(event.owner);
       if (owner === undefined) throw new DeviceError('unknown-owner', `nobody called ${event.owner} is here`);
-      owner.onEvent(event.kind, event.args);
+      const diverted = this.#diversions.get(event.owner);
+      if (diverted === undefined) owner.onEvent(event.kind, event.args);
+      else diverted(event.kind, event.args);
       count++;
     }
     if (time > this.now && Number.isFinite(time)) this.now = time;

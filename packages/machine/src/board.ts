@@ -13,7 +13,8 @@ export interface BoardOptions {
   /** Before the names of the board's devices, so that several boards share a clock. */
   readonly prefix: string;
   readonly space: AddressSpace;
-  readonly harts: readonly Hart[];
+  /** Where the wires of the interrupt controllers lead. */
+  readonly harts: readonly HartInputs[];
   readonly aia: Aia;
   /** Guest interrupt files of each hart. */
   readonly aiaGuests: number;
@@ -21,7 +22,12 @@ export interface BoardOptions {
   readonly epoch: bigint;
   readonly serialOutput: (byte: number) => void;
   readonly finish: (request: FinishRequest) => void;
+  /** Counts each access to a register as an exit of the machine. True unless told. */
+  readonly countsExits?: boolean;
 }
+
+/** The interrupt inputs of a hart. */
+export type HartInputs = Pick<Hart, 'setInterrupt' | 'connectImsic'>;
 
 /** The devices of the `virt` board, wired as QEMU wires them. */
 export class VirtBoard {
@@ -36,6 +42,7 @@ export class VirtBoard {
   constructor(options: BoardOptions) {
     const { world, prefix, space, harts } = options;
     const { clock, ledger } = world;
+    const exitOwner = options.countsExits === false ? undefined : prefix.replace(/\.$/, '');
     const line = (source: number): WiredOr => {
       const wire = new WiredOr();
       this.interrupts.connect(source, wire);
@@ -81,7 +88,7 @@ export class VirtBoard {
       ledger,
       name: `${prefix}pcie`,
       functionPrefix: prefix,
-      exitOwner: prefix.replace(/\.$/, ''),
+      ...(exitOwner === undefined ? {} : { exitOwner }),
     });
     this.pcie.intx.forEach((wire, pin) => this.interrupts.connect(VIRT.pcieIrq + pin, wire));
 
@@ -95,13 +102,14 @@ export class VirtBoard {
 
     const map = (name: string, { base, size }: { base: number; size: number }, device: Registers): void => {
       const widths = (device.constructor as { WIDTHS?: MmioRegion['widths'] }).WIDTHS;
-      const handler = counted(device, ledger, prefix, name);
+      const handler = exitOwner === undefined ? device : counted(device, ledger, exitOwner, name);
       space.mapMmio({ name, base, size, handler, ...(widths === undefined ? {} : { widths }) });
     };
     map('uart', VIRT.uart, this.uart);
     for (const { name, base, size, handler, widths, direct } of this.interrupts.registers) {
       if (direct) space.mapMmio({ name, base, size, handler, widths, access: 'direct' });
-      else space.mapMmio({ name, base, size, handler: counted(handler, ledger, prefix, name), widths });
+      else if (exitOwner === undefined) space.mapMmio({ name, base, size, handler, widths });
+      else space.mapMmio({ name, base, size, handler: counted(handler, ledger, exitOwner, name), widths });
     }
     map('aclint', VIRT.clint, this.aclint);
     map('rtc', VIRT.rtc, this.rtc);
@@ -122,8 +130,8 @@ export class VirtBoard {
 type Registers = MmioHandler & object;
 
 /** Counts each access as an exit with the region's name as its reason. */
-function counted(handler: MmioHandler, ledger: Ledger, prefix: string, name: string): MmioHandler {
-  const counter: Counter = ledger.counter(prefix.replace(/\.$/, ''), 'exit', name);
+function counted(handler: MmioHandler, ledger: Ledger, owner: string, name: string): MmioHandler {
+  const counter: Counter = ledger.counter(owner, 'exit', name);
   return {
     read: (offset, width) => {
       counter.value++;

@@ -4,6 +4,7 @@ export * from './console.js';
 export * from './cpu-check.js';
 export * from './device-tree/index.js';
 export * from './error.js';
+export * from './host.js';
 export * from './host-time.js';
 export * from './loaders/index.js';
 export * from './machine.js';

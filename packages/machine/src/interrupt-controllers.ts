@@ -1,7 +1,7 @@
 import type { Clock, Device, Ledger, WiredOr } from '@vmloom/device';
 import { joinAddress, type AddressSpace, type MmioHandler, type Width } from '@vmloom/memory';
 import { APLIC, Aplic, Imsic, Plic, type ExternalSignal } from '@vmloom/platform';
-import type { Hart } from '@vmloom/riscv';
+import type { HartInputs } from './board.js';
 import { AIA, guestBits, VIRT, type Aia } from './device-tree/index.js';
 
 export interface InterruptControllersOptions {
@@ -11,7 +11,7 @@ export interface InterruptControllersOptions {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly space: AddressSpace;
-  readonly harts: readonly Hart[];
+  readonly harts: readonly HartInputs[];
   /** Before the names of the devices. */
   readonly prefix: string;
 }
@@ -147,7 +147,7 @@ export class InterruptControllers {
   }
 }
 
-function external(hart: Hart, bit: 9 | 11): ExternalSignal {
+function external(hart: HartInputs, bit: 9 | 11): ExternalSignal {
   return { set: (level, priority) => hart.setInterrupt(bit, level, priority) };
 }
 

@@ -1,15 +1,15 @@
 import { expectSnapshot, type Counter, type Snapshot } from '@vmloom/device';
-import { AddressSpace, hostOffset, HostMemory } from '@vmloom/memory';
+import { AddressSpace, hostOffset, HostMemory, type HostOffset } from '@vmloom/memory';
 import type { RootComplex } from '@vmloom/pci';
 import type { FinishRequest } from '@vmloom/platform';
 import { Hart, RiscvCore, type CoreOptions } from '@vmloom/riscv';
 import { loadBoot, ROM, type Firmware } from './boot.js';
-import { RAM_BASE, VirtBoard } from './board.js';
+import { RAM_BASE, VirtBoard, type HartInputs } from './board.js';
 import { Console } from './console.js';
 import { MachineError } from './error.js';
 import { checkGuests, VIRT, type Aia } from './device-tree/index.js';
 import { parseSize } from './memory-size.js';
-import { restoreRam, saveRam } from './ram-image.js';
+import { restoreRam, saveRam, type RamPlace } from './ram-image.js';
 import type { RunnableHart, Runner } from './runner.js';
 import { Sbi } from './sbi/index.js';
 import type { VirtioSlots } from './virtio-slots.js';
@@ -84,6 +84,19 @@ const ISA_EXTENSIONS = ['zicntr', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sst
 /** With an IMSIC, as QEMU's board: an APLIC alone needs nothing of the harts. */
 const AIA_EXTENSIONS = ['smaia', 'ssaia'];
 
+/** What a machine stands on: a memory and the world's loop of its own, or a host that runs it as a virtual machine. */
+export interface MachineGround {
+  readonly core: RiscvCore;
+  readonly space: AddressSpace;
+  /** RAM, and the boot ROM behind it. */
+  readonly ram: HostOffset;
+  /** Bytes of RAM. */
+  readonly ramSize: number;
+  readonly countsExits: boolean;
+  /** Has a hart run from now on; where the wires of its board lead, and what hears that it begins anew. */
+  adopt(runner: Runner & { readonly hart: Hart }): HartInputs & { restarted(): void };
+}
+
 /** A `virt` board with its harts, memory, firmware and images, in a {@link World}. Made by {@link createMachine}. */
 export class Machine implements WorldPart {
   readonly name: string;
@@ -102,25 +115,28 @@ export class Machine implements WorldPart {
   readonly #rom: Uint8Array;
   readonly #sbi: Sbi | undefined;
   readonly #sbiCalls: Counter;
-  readonly #runners: readonly HartRunner[];
   readonly #aia: Aia;
+  readonly #ram: RamPlace;
+  readonly #seats: readonly ReturnType<MachineGround['adopt']>[];
   #state: 'off' | 'on' | 'paused' = 'off';
   #exit: MachineExit | undefined;
   #exited: Promise<MachineExit>;
   #resolveExit!: (exit: MachineExit) => void;
 
-  /** For {@link createMachine}, which has the core loaded. */
-  constructor(options: MachineOptions, memory: HostMemory, core: RiscvCore) {
+  /** For {@link createMachine} and hosts, which have the core loaded. */
+  constructor(options: MachineOptions, world: World, ground: MachineGround) {
     this.#options = options;
     this.#aia = options.aia ?? 'none';
     this.name = options.name ?? 'machine';
-    this.world = options.world ?? new World();
+    this.world = world;
+    const { core, ram } = ground;
+    const { memory } = core;
     this.memory = memory;
-    this.space = new AddressSpace(memory, this.name);
-    this.#ramSize = memory.ramSize - ROM.size;
-    const { ramOffset } = memory;
-    this.space.mapRam({ name: 'ram', base: RAM_BASE, size: this.#ramSize, offset: ramOffset });
-    const romOffset = hostOffset(ramOffset + this.#ramSize);
+    this.space = ground.space;
+    this.#ramSize = ground.ramSize;
+    this.#ram = { offset: ram, size: this.#ramSize + ROM.size };
+    this.space.mapRam({ name: 'ram', base: RAM_BASE, size: this.#ramSize, offset: ram });
+    const romOffset = hostOffset(ram + this.#ramSize);
     this.space.mapRam({ name: 'rom', ...ROM, offset: romOffset, readOnly: true });
     this.#rom = memory.bytes.subarray(romOffset, romOffset + ROM.size);
     const firmware = options.firmware ?? 'sbi';
@@ -138,6 +154,7 @@ export class Machine implements WorldPart {
         }),
     );
     const output = new Uint8Array(1);
+    this.#seats = this.harts.map((hart) => ground.adopt(new HartRunner(this, hart)));
     this.console = new Console(this.world, `${this.name}.console`);
     const put = (byte: number): void => {
       output[0] = byte;
@@ -147,16 +164,15 @@ export class Machine implements WorldPart {
       world: this.world,
       prefix: `${this.name}.`,
       space: this.space,
-      harts: this.harts,
       aia: this.#aia,
       aiaGuests: options.aiaGuests ?? 0,
+      harts: this.#seats,
+      countsExits: ground.countsExits,
       epoch: options.epoch ?? 0n,
       serialOutput: put,
       finish: (request) => this.#finish(request),
     });
     this.console.connect(this.board.uart);
-    this.#runners = this.harts.map((hart) => new HartRunner(this, hart));
-    for (const runner of this.#runners) this.world.addRunner(runner);
     this.#sbiCalls = this.world.ledger.counter(this.name, 'exit', 'sbi');
     if (firmware === 'sbi') this.#sbi = this.#makeSbi(put);
     this.#exited = this.#newExit();
@@ -262,7 +278,7 @@ export class Machine implements WorldPart {
       version: 1,
       state: this.#state,
       ramSize: this.#ramSize,
-      ram: saveRam(this.memory),
+      ram: saveRam(this.memory, this.#ram),
       harts: this.harts.map((hart) => hart.save()),
       sbi: this.#sbi?.save() ?? null,
       console: this.console.save(),
@@ -281,7 +297,7 @@ export class Machine implements WorldPart {
           `the snapshot is of ${harts.length} and ${snapshot['ramSize'] as number}`,
       );
     }
-    restoreRam(this.memory, snapshot['ram']);
+    restoreRam(this.memory, snapshot['ram'], this.#ram);
     const devices = snapshot['devices'] as unknown as Record<string, Snapshot>;
     for (const [name, device] of Object.entries(this.board.devices)) device.restore(devices[name]);
     this.harts.forEach((hart, id) => hart.restore(harts[id]));
@@ -317,7 +333,7 @@ export class Machine implements WorldPart {
       });
     }
     this.#state = 'on';
-    for (const runner of this.#runners) this.world.restarted(runner);
+    for (const seat of this.#seats) seat.restarted();
   }
 
   #finish(request: FinishRequest): void {
@@ -388,6 +404,29 @@ class HartRunner implements Runner {
 
 /** A machine, off. @throws MachineError bad-option */
 export async function createMachine(options: MachineOptions = {}): Promise<Machine> {
+  const ramSize = checkedSize(options);
+  const world = options.world ?? new World();
+  const memory = new HostMemory({ ram: ramSize + ROM.size, reserve: RESERVE });
+  const core = await RiscvCore.load(memory, { codePages: CODE_PAGES, jit: options.jit });
+  return new Machine(options, world, {
+    core,
+    space: new AddressSpace(memory, options.name ?? 'machine'),
+    ram: memory.ramOffset,
+    ramSize,
+    countsExits: true,
+    adopt(runner) {
+      world.addRunner(runner);
+      return {
+        setInterrupt: (bit, level, priority) => runner.hart.setInterrupt(bit, level, priority),
+        connectImsic: (imsic) => runner.hart.connectImsic(imsic),
+        restarted: () => world.restarted(runner),
+      };
+    },
+  });
+}
+
+/** Bytes of RAM of a machine with these options. @throws MachineError bad-option */
+export function checkedSize(options: Pick<MachineOptions, 'harts' | 'memory' | 'aia' | 'aiaGuests'>): number {
   const harts = options.harts ?? 1;
   if (!Number.isInteger(harts) || harts < 1 || harts > MAX_HARTS) {
     throw new MachineError('bad-option', `a machine has 1 to ${MAX_HARTS} harts, not ${harts}`);
@@ -397,10 +436,5 @@ export async function createMachine(options: MachineOptions = {}): Promise<Machi
   if (ram <= 0 || ram % 4096 !== 0) {
     throw new MachineError('bad-option', `RAM is a multiple of 4 KiB above 0, not ${ram} bytes`);
   }
-  const memory = new HostMemory({ ram: ram + ROM.size, reserve: RESERVE });
-  return new Machine(
-    options,
-    memory,
-    await RiscvCore.load(memory, { codePages: CODE_PAGES, jit: options.jit }),
-  );
+  return ram;
 }

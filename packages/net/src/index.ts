@@ -4,6 +4,7 @@ export * from './error.js';
 export * from './ethernet.js';
 export * from './forwarding-table.js';
 export * from './frame.js';
+export * from './frame-queue.js';
 export * from './hub.js';
 export * from './link.js';
 export * from './offload/codes.js';

@@ -1,0 +1,2 @@
+export * from './fake-guest.js';
+export * from './host-bench.js';
