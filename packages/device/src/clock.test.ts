@@ -29,13 +29,13 @@ describe('Clock', () => {
     const clock = new Clock();
     const owner = new FakeOwner(clock, 'nic');
     const taken: string[] = [];
-    clock.divert('nic', (kind, args) => taken.push(`${clock.now} ${kind} ${String(args['n'])}`));
+    clock.divert('nic', (kind, args) => taken.push(`${clock.now} ${kind} ${JSON.stringify(args)}`));
     clock.schedule(owner, 'work', 10, { n: 1 });
     clock.runUntil(20);
     clock.divert('nic', undefined);
     clock.schedule(owner, 'work', 30);
     clock.runUntil(40);
-    expect(taken).toEqual(['10 work 1']);
+    expect(taken).toEqual(['10 work {"n":1}']);
     expect(owner.log).toEqual(['30 work']);
   });
 

@@ -76,7 +76,7 @@ describe.each(['vmm', 'task', 'side-core'] as const)('back end in: %s', (place) 
     host.run(40_000);
     expect(log).toHaveLength(3);
     const times = log.map((line) => parseInt(line));
-    expect(times[1]! - times[0]!).toBe(PACKET + 200 + TEST_PRESET.backEndEvent);
+    expect(times[1] - times[0]).toBe(PACKET + 200 + TEST_PRESET.backEndEvent);
     expect(host.count('nic', 'copied-bytes', 'rx')).toBe(600);
   });
 
@@ -110,7 +110,7 @@ describe.each(['vmm', 'task', 'side-core'] as const)('back end in: %s', (place) 
     restored.hypervisor.restore(decodeSnapshot(host));
     restored.clock.restore(decodeSnapshot(encodeSnapshot(original.clock.save())));
     // Guests are restored by their machines.
-    restored.host.guests[0]!.localTime = original.host.guests[0]!.localTime;
+    restored.host.guests[0].localTime = original.host.guests[0].localTime;
     expect(finish(restored)).toEqual(finish(original));
   });
 });
@@ -128,9 +128,9 @@ describe('back ends', () => {
 
   it('one device has one back end', () => {
     const { hypervisor } = bench('vmm');
-    const account = hypervisor.vms[0]!.account;
+    const account = hypervisor.vms[0].account;
     const tariff = { packet: [], copiesSent: 0, copiesReceived: 0 };
-    const executor = hypervisor.vms[0]!.vcpus[0]!;
+    const executor = hypervisor.vms[0].vcpus[0];
     expect(() => hypervisor.backEnd({ device: 'nic', account, executor, tariff })).toThrow(/has a back end/);
   });
 

@@ -135,7 +135,7 @@ export class BackEnd implements Worker, PortOwner {
       type: 'back-end',
       version: 1,
       blocked: this.#blocked,
-      frames: this.#frames.save() as SnapshotValue,
+      frames: this.#frames.save(),
     };
   }
 

@@ -145,7 +145,7 @@ export function costPreset(wanted: string | CostPreset): CostPreset {
         'bad-preset',
         value === undefined
           ? `the cost preset ${wanted.name} lacks ${parameter}`
-          : `the cost preset ${wanted.name} has ${parameter} = ${String(value)}; a number ${least === 0 ? 'of 0 or more' : 'above 0'} is needed`,
+          : `the cost preset ${wanted.name} has ${parameter} = ${JSON.stringify(value)}; a number ${least === 0 ? 'of 0 or more' : 'above 0'} is needed`,
       );
     }
   }

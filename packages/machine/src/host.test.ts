@@ -50,14 +50,14 @@ describe('createHost', () => {
     expect(vms.map((vm) => word(vm, 0x8000_0400))).toEqual([1, 2]);
     const offsets = vms.map(({ space }) => space.resolve(0x8000_0000 as never, 4096));
     expect(offsets[0]).not.toBe(offsets[1]);
-    expect(vms[0]!.memory).toBe(vms[1]!.memory);
+    expect(vms[0].memory).toBe(vms[1].memory);
   });
 
   it('a guest reads what lies beyond its slots as a fault, never as its neighbour’s memory', async () => {
     const { vms } = await hostOf(1, {}, {});
     const [{ space }] = vms as [VirtualMachine];
     expect(space.resolve((0x8000_0000 + 0x10_0000) as never, 1)).toBe(-1);
-    expect(word(vms[0]!, 0x8000_0000 + 0x10_0000)).toBe(-1);
+    expect(word(vms[0], 0x8000_0000 + 0x10_0000)).toBe(-1);
   });
 
   it('two vCPUs on one hart have half of it each, and switches are counted', async () => {
@@ -93,26 +93,26 @@ describe('createHost', () => {
     const { host, vms } = await hostOf(1, { kernel: CRASH }, {}, {});
     start(vms);
     await host.world.run({ until: 1e6 });
-    expect(vms[0]!.exit?.reason).toBe('fatal');
-    vms[1]!.powerOff();
-    const before = vms[2]!.retired;
+    expect(vms[0].exit?.reason).toBe('fatal');
+    vms[1].powerOff();
+    const before = vms[2].retired;
     await host.world.run({ until: 2e6 });
     // Alone on the hart now: 0.7 cycles of 0.4 ns an instruction.
-    expect(vms[2]!.retired - before).toBeGreaterThan(3_000_000);
+    expect(vms[2].retired - before).toBeGreaterThan(3_000_000);
   });
 
   it('pause and resume: a paused guest uses no time, a resumed one goes on where it was', async () => {
     const { host, vms } = await hostOf(1, {}, {});
     start(vms);
     await host.world.run({ until: 1e6 });
-    vms[0]!.pause();
+    vms[0].pause();
     const before = vms.map(({ retired }) => retired) as [number, number];
     await host.world.run({ until: 3e6 });
-    expect(vms[0]!.retired).toBe(before[0]);
-    expect(vms[1]!.retired).toBeGreaterThan(before[1]);
-    vms[0]!.resume();
+    expect(vms[0].retired).toBe(before[0]);
+    expect(vms[1].retired).toBeGreaterThan(before[1]);
+    vms[0].resume();
     await host.world.run({ until: 5e6 });
-    expect(vms[0]!.retired).toBeGreaterThan(before[0]);
+    expect(vms[0].retired).toBeGreaterThan(before[0]);
   });
 
   it('determinism, snapshot: two runs and a restored one are the same to the last instruction', async () => {
