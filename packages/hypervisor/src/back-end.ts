@@ -5,7 +5,6 @@ import {
   type EventArguments,
   type Ledger,
   type Snapshot,
-  type SnapshotValue,
 } from '@vmloom/device';
 import { FrameQueue, type Frame, type Port, type PortOwner } from '@vmloom/net';
 import type { Account } from './account.js';
