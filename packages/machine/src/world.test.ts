@@ -169,17 +169,75 @@ describe('World', () => {
     expect(owner.log.length).toBe(1);
   });
 
-  it('realtime: virtual time follows the wall clock and events keep their dates', async () => {
-    const wall = new FakeWall(200);
-    const world = new World({ time: 'realtime', quantum: 1000, wall });
-    const hart = new FakeHart();
-    world.addRunner(new FakeRunner(hart));
-    const owner = new FakeOwner(world.clock);
-    world.clock.schedule(owner, 'x', 40_000);
-    await world.run({ until: 100_000 });
-    expect(owner.log).toEqual(['40000 x']);
-    expect(world.clock.now).toBe(100_000);
-    expect(wall.time).toBeGreaterThan(10_000);
+  describe('realtime', () => {
+    const realtime = (...harts: FakeHart[]) => {
+      const wall = new FakeWall(200);
+      const world = new World({ time: 'realtime', quantum: 1000, wall });
+      for (const hart of harts) world.addRunner(new FakeRunner(hart));
+      const owner = new FakeOwner(world.clock);
+      return { world, wall, owner };
+    };
+
+    it('virtual time follows the wall clock, and no event is early or more than a turn late', async () => {
+      const { world, wall, owner } = realtime(new FakeHart());
+      const late: number[] = [];
+      owner.react = () => late.push(world.clock.now - 40_000);
+      world.clock.schedule(owner, 'x', 40_000);
+      await world.run({ until: 100_000 });
+      expect(late.length).toBe(1);
+      expect(late[0]).toBeGreaterThanOrEqual(0);
+      expect(late[0]).toBeLessThan(1000);
+      expect(world.clock.now).toBe(100_000);
+      expect(wall.time).toBeGreaterThan(10_000);
+    });
+
+    it('an event scheduled from within a turn waits for its end, so that one serves many doorbells', async () => {
+      const hart = new FakeHart();
+      const { world, owner } = realtime(hart);
+      const seen: number[] = [];
+      owner.react = () => seen.push(hart.retired);
+      for (const at of [100, 200, 300]) {
+        hart.script.set(at, () => {
+          world.clock.now = hart.localTime;
+          world.clock.after(owner, 'doorbell', 50);
+        });
+      }
+      await world.run({ until: 5000 });
+      expect(seen).toEqual([1000, 1000, 1000]);
+    });
+
+    it('a hart that waits ends its turn: what it waits for comes at once', async () => {
+      const hart = new FakeHart();
+      const { world, owner } = realtime(hart);
+      owner.react = () => (hart.interruptPending = true);
+      hart.script.set(100, () => {
+        world.clock.now = hart.localTime;
+        world.clock.after(owner, 'dma', 50);
+        hart.leave('wfi');
+      });
+      hart.script.set(101, () => world.stop());
+      await world.run();
+      expect(hart.retired).toBe(101);
+    });
+
+    it('waits shorter than a millisecond are not slept, but time never runs further ahead', async () => {
+      const hart = new FakeHart();
+      const { world, wall, owner } = realtime(hart);
+      wall.step = 0;
+      let ahead = 0;
+      owner.react = () => {
+        ahead = Math.max(ahead, world.clock.now - wall.time);
+        world.clock.after(owner, 'tick', 50_000);
+        // The wall stands still until time has run ahead of it as far as it may.
+        if (ahead > 900_000) wall.step = 100_000;
+        if (owner.log.length === 40) world.stop();
+      };
+      hart.script.set(1, () => hart.leave('wfi'));
+      world.clock.schedule(owner, 'tick', 0);
+      expect(await world.run()).toBe('stopped');
+      expect(ahead).toBeGreaterThan(900_000);
+      expect(ahead).toBeLessThanOrEqual(1_000_000);
+    });
   });
 
   it('contract Snapshot: a saved world goes on as the one it was saved from', async () => {

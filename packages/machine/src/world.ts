@@ -16,7 +16,8 @@ export interface WorldOptions {
   readonly time?: 'virtual' | 'realtime';
   /**
    * The most a hart runs before another gets its turn, in virtual nanoseconds. 100,000 unless told, 10,000 in
-   * realtime: as many instructions of its faster harts.
+   * realtime: as many instructions of its faster harts. In realtime no event ends a turn, so this is also how late
+   * one may be: devices work behind the harts' backs, as on a real board, and one look serves many doorbells.
    */
   readonly quantum?: number;
   readonly wall?: WallClock;
@@ -208,7 +209,8 @@ export class World implements Snapshotable {
     }
     if (start >= until) return start;
     if (wall !== undefined && start > wall + REALTIME_LEAD) return start;
-    this.#slice(runner, start, Math.min(start + this.#quantum, next, until));
+    const end = Math.min(start + this.#quantum, until);
+    this.#slice(runner, start, wall === undefined ? Math.min(end, next) : end);
     return 'busy';
   }
 
@@ -216,7 +218,7 @@ export class World implements Snapshotable {
     const { hart } = runner;
     const { clock } = this;
     clock.now = start;
-    clock.beginSlice(end, (when) => hart.shortenTo(when));
+    if (this.time === 'virtual') clock.beginSlice(end, (when) => hart.shortenTo(when));
     this.#current = hart;
     this.#slices++;
     const instructions = Math.max(1, hart.instructionsUntil(end));
@@ -257,7 +259,8 @@ export class World implements Snapshotable {
   async #pass(next: number, wall: number | undefined): Promise<boolean> {
     const { clock } = this;
     const paced = wall !== undefined || this.outside.outstanding > 0 || this.outside.live;
-    if (!paced) {
+    // The host's timers are too coarse for what a device takes: such waits are made up for by the next long one.
+    if (!paced || (wall !== undefined && next <= wall + REALTIME_LEAD)) {
       clock.runUntil(next);
       return false;
     }
