@@ -12,12 +12,17 @@ import {
   type FunctionContext,
   type PciFunctionOptions,
 } from '@vmloom/pci';
+import { AriCapability, SriovCapability } from '@vmloom/sriov';
 import { eepromImage } from './eeprom.js';
 import { IgbError } from './error.js';
 import type { InterruptSink } from './interrupts.js';
 import { IoWindow } from './io-window.js';
 import { IgbMac } from './mac.js';
+import * as R from './register-map.js';
 import { StateBlock } from './state-block.js';
+import { EmbeddedSwitch } from './switch/embedded-switch.js';
+import { IgbVf } from './vf/igb-vf.js';
+import { VirtualFunctions } from './vf/virtual-functions.js';
 
 export interface IgbOptions {
   /** The wire; without one there is no carrier. */
@@ -48,6 +53,9 @@ const IO_BAR = 0x20;
 const MSIX_BAR = 0x4000;
 /** 9.5.3: ten vectors, as the EEPROM says; pending bits at 2000h. */
 export const PF_VECTORS = 10;
+/** 9.6.4: where virtual functions are, below a port that forwards ARI and below one that does not. */
+const VF_PLACING = { offset: 0x80, stride: 2 } as const;
+const VF_PLACING_WITHOUT_ARI = { offset: 0x180, stride: 2 } as const;
 const SNAPSHOT = { type: 'igb', version: 1 } as const;
 
 /**
@@ -61,6 +69,10 @@ export class Igb extends PciFunction {
   readonly #io: IoWindow;
   #state: StateBlock | undefined;
   #mac: IgbMac | undefined;
+  #virtual: VirtualFunctions | undefined;
+  /** All that there can be. */
+  readonly functions: readonly IgbVf[];
+  readonly sriov: SriovCapability;
   #link = true;
   #restoring = false;
 
@@ -81,17 +93,33 @@ export class Igb extends PciFunction {
     this.addCapability(new PowerCapability(), 0x40);
     this.addCapability(new MsiCapability({ vectors: 1, address64: true, masking: true }), 0x50);
     this.addCapability(new MsixCapability({ vectors: PF_VECTORS, bar: 3, pendingOffset: 0x2000 }), 0x70);
-    this.addCapability(
+    const express = this.addCapability(
       new ExpressCapability({ type: 'endpoint', functionReset: true, width: 4, maxPayload: 512 }),
       0xa0,
     );
     this.addCapability(new AerCapability(), 0x100);
     this.addCapability(SerialNumberCapability.fromMac(address), 0x140);
+    this.addCapability(new AriCapability(), 0x150);
+    this.functions = Array.from({ length: R.POOLS }, (_, index) => new IgbVf(this, index, express));
+    this.sriov = this.addCapability(
+      new SriovCapability({
+        functions: this.functions,
+        placing: VF_PLACING,
+        placingWithoutAri: VF_PLACING_WITHOUT_ARI,
+        onChange: (present) => this.#virtual?.setPresent(present),
+      }),
+      0x160,
+    );
   }
 
   /** The controller behind the bus; undefined until the function is plugged in. */
   get controller(): IgbMac | undefined {
     return this.#mac;
+  }
+
+  /** The controller's side of its virtual functions; undefined until the function is plugged in. */
+  get virtual(): VirtualFunctions | undefined {
+    return this.#virtual;
   }
 
   /** The cable: plugged or pulled. */
@@ -121,11 +149,42 @@ export class Igb extends PciFunction {
       ...(partnerPauses === undefined ? {} : { partnerPauses }),
     });
     this.#mac.plugged = this.#link;
+    this.#share(this.#mac, context);
+  }
+
+  /** Virtual functions and the embedded switch join the controller. */
+  #share(mac: IgbMac, { clock, ledger }: FunctionContext): void {
+    const { registers, queues, interrupts } = mac;
+    const { name } = this;
+    const virtual = new VirtualFunctions({
+      name,
+      ledger,
+      registers,
+      queues,
+      interrupts,
+      dma: (vf) => this.functions[vf].dma,
+    });
+    this.#virtual = virtual;
+    const embedded = new EmbeddedSwitch({
+      name,
+      clock,
+      ledger,
+      registers,
+      interrupts,
+      queues: mac.receiver,
+      onRateChange: (queue) => mac.transmitter.kick(1 << queue),
+    });
+    mac.steering = embedded;
+    mac.transmitter.pacer = embedded.rates;
+    mac.transmitter.onMisbehaviour = (queue, reason) => virtual.misbehaved(queue, reason);
+    mac.onReset(() => virtual.physicalReset());
+    mac.onReady(() => virtual.physicalReady());
   }
 
   protected override detached(): void {
     this.#mac?.dispose();
     this.#mac = undefined;
+    this.#virtual = undefined;
   }
 
   protected override onReset(): void {
@@ -139,6 +198,7 @@ export class Igb extends PciFunction {
       ioAddress: this.#io.address,
       link: this.#link,
       controller: this.#mac === undefined ? null : this.#mac.save(),
+      virtual: this.#virtual === undefined ? null : this.#virtual.save(),
     };
   }
 
@@ -151,6 +211,7 @@ export class Igb extends PciFunction {
     this.#restoring = true;
     try {
       if (controller !== null) this.#mac?.restore(controller);
+      if (snapshot['virtual'] !== null) this.#virtual?.restore(snapshot['virtual']);
     } finally {
       this.#restoring = false;
     }
@@ -167,7 +228,7 @@ export class Igb extends PciFunction {
       send: (vector) => {
         if (vector < PF_VECTORS) this.interrupt.send(vector);
       },
-      sendVf: () => undefined,
+      sendVf: (vf, vector) => this.functions[vf].interrupt.send(vector),
     };
   }
 }

@@ -81,6 +81,7 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
   readonly #port: Port | undefined;
   readonly #unheard: Counter;
   readonly #resetListeners: (() => void)[] = [];
+  readonly #readyListeners: (() => void)[] = [];
   /** The embedded switch; without one there are no pools. */
   steering: Steering | undefined;
   #plugged = true;
@@ -181,6 +182,11 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
   /** Called at the end of each reset of the registers (CTRL.RST, power-on). */
   onReset(listener: () => void): void {
     this.#resetListeners.push(listener);
+  }
+
+  /** Called when software says that the physical function is out of reset (CTRL_EXT.PFRSTD). */
+  onReady(listener: () => void): void {
+    this.#readyListeners.push(listener);
   }
 
   // Registers ---------------------------------------------------------------------------------------------
@@ -294,6 +300,7 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
     const { registers } = this;
     registers.onWrite(R.REG_CTRL, (value) => this.#control(value));
     registers.onWrite(R.REG_CTRL_EXT, (value) => {
+      if ((value & B.CTRL_EXT_PFRSTD) !== 0) for (const listener of this.#readyListeners) listener();
       // 8.2.3: EE_RST reads the EEPROM again; it clears itself.
       if ((value & B.CTRL_EXT_EE_RST) === 0) return;
       registers.set(R.REG_CTRL_EXT, registers.get(R.REG_CTRL_EXT) & ~B.CTRL_EXT_EE_RST);

@@ -60,6 +60,8 @@ export interface TransmitterHost {
 export class Transmitter {
   /** Holds back queues for the rate of their function; none without virtual functions. */
   pacer: Pacer | undefined;
+  /** Told of what no driver does: a packet that is not one (a reason of DROP_*), a ring that cannot be read (DROP_DMA). */
+  onMisbehaviour: ((queue: number, reason: number) => void) | undefined;
   readonly #registers: RegisterFile;
   readonly #state: StateBlock;
   readonly #core: Core;
@@ -243,9 +245,13 @@ export class Transmitter {
         // 7.2.2.x: queues take turns, packet by packet.
         this.#next = (queue + 1) % R.QUEUES;
         more = time >= EVENT_WIRE_TIME;
-      } else if (answer === B.TX_DROPPED) this.#drops[state.get(CORE_STATE_DROP_REASON)].value++;
-      else if (answer === B.TX_BUDGET) more = true;
+      } else if (answer === B.TX_DROPPED) {
+        const reason = state.get(CORE_STATE_DROP_REASON);
+        this.#drops[reason].value++;
+        this.onMisbehaviour?.(queue, reason);
+      } else if (answer === B.TX_BUDGET) more = true;
       else {
+        if (answer === B.TX_FAULT) this.onMisbehaviour?.(queue, B.DROP_DMA);
         waiting &= ~(1 << queue);
         this.#active &= ~(1 << queue);
       }
