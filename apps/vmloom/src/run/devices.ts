@@ -4,7 +4,7 @@ import type { Machine } from '@vmloom/machine';
 import { PciFunction, RootPort, type PlugOptions } from '@vmloom/pci';
 import { CliError } from '../error.js';
 import type { DevicePlan } from '../options/plan.js';
-import { parseCount } from '../options/properties.js';
+import { parseCount, type Properties } from '../options/properties.js';
 import { didYouMean } from '../suggest.js';
 import type { DeviceContext, DeviceModel, MmioDevice } from './device-model.js';
 import { NIC_PROPERTIES, nicOptions } from './nics.js';
@@ -38,14 +38,26 @@ export const DEVICES: Readonly<Record<string, DeviceModel>> = {
   ...VIRTIO_DEVICES,
   'pcie-root-port': {
     description: 'PCI Express root port, a slot for one device',
-    properties: { chassis: 'number of the chassis', port: 'port number' },
-    make: (_context, properties, { id }) => {
-      properties.number('chassis', 0);
-      properties.number('port', 0);
-      return new RootPort(id === undefined ? {} : { name: id });
+    properties: {
+      chassis: "number of the chassis, accepted for QEMU's sake: slots are told apart by their own",
+      slot: 'number of the slot, 0 to 8191: there is one, into which cards may come while the machine runs',
+      hotplug: 'off: what is in the slot stays there',
+      port: 'port number, 0 to 255',
     },
+    make: (_context, properties, { id }) => rootPortOf(properties, id),
   },
 };
+
+function rootPortOf(properties: Properties, id: string | undefined): RootPort {
+  properties.number('chassis', 0);
+  const slot = properties.number('slot', -1, { least: 0, most: 8191 });
+  const hotPlug = properties.flag('hotplug', true);
+  return new RootPort({
+    portNumber: properties.number('port', 0, { most: 255 }),
+    ...(slot < 0 ? {} : { slot: { number: slot, hotPlug } }),
+    ...(id === undefined ? {} : { name: id }),
+  });
+}
 
 /** Makes the devices of a command line and plugs them in, in its order. @throws CliError, PciError, VirtioError */
 export function plugDevices(
@@ -70,7 +82,7 @@ export function plugDevices(
     if (!(made instanceof PciFunction)) {
       if (address !== undefined) throw new CliError(`-device ${driver}: addr= is of PCI devices`);
       plugMmio(machine, made, bus, id);
-    } else if (express) rootPort(machine, bus).secondaryBus.plug(made, slotOf(address));
+    } else if (express) rootPort(machine, bus).plug(made, slotOf(address));
     else machine.pcie.plug(made, slotOf(address));
   }
 }
