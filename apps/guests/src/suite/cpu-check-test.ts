@@ -33,6 +33,7 @@ export function cpuCheckTest(
             initrd,
             bootArguments: APPEND,
             harts: configuration.harts,
+            aia: configuration.aia ?? 'none',
             firmware: configuration.firmware === 'sbi' ? 'sbi' : openSbi('dynamic'),
             jit,
           }),

@@ -1,5 +1,6 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
 import { virtioNic } from '../boot/nics.js';
+import { aiaTest } from './aia-test.js';
 import { captureTest } from './capture-tests.js';
 import { cpuCheckTest } from './cpu-check-test.js';
 import { bootTest, cyclesTest, e1000Test, rebootTest } from './debian-tests.js';
@@ -37,6 +38,8 @@ const DISKS: readonly DiskVariant[] = [
   { packed: true, queues: 1, outside: false, transport: 'mmio' },
 ];
 
+const AIA = ['aplic', 'aplic-imsic'] as const;
+
 /** All tests, in the order in which they run. */
 export const GUEST_TESTS: readonly GuestTest[] = [
   tinyTest,
@@ -46,8 +49,10 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5, virtioNic({ packed: true })),
   virtioDevicesTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke'),
   powerLossTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
+  aiaTest({ series: '6.12', harts: 4, firmware: 'sbi', aia: 'aplic-imsic' }, 'smoke'),
   cpuCheckTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 100e6),
   cpuCheckTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'full', 100e6, true),
+  cpuCheckTest({ series: '7.2', harts: 4, firmware: 'opensbi', aia: 'aplic-imsic' }, 'full', 300e6),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
   jumpLimitTest({ series: '7.2', harts: 1, firmware: 'opensbi' }, 'full'),
   ...SERIES.flatMap((series) => [
@@ -80,6 +85,14 @@ export const GUEST_TESTS: readonly GuestTest[] = [
       transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, virtioNic(nic)),
     ),
     ...VIRTIO_NICS.map((nic) => pairTest(series, 'full', 100, virtioNic(nic))),
+    ...AIA.flatMap((aia) =>
+      [1, 4].flatMap((harts) =>
+        (['sbi', 'opensbi'] as const)
+          .map((firmware) => ({ series, harts, firmware, aia }))
+          .filter((one) => series !== '6.12' || aia === 'aplic' || harts === 1 || one.firmware !== 'sbi')
+          .map((configuration) => aiaTest(configuration, 'full')),
+      ),
+    ),
   ]),
   xv6Test,
 ];

@@ -1,0 +1,182 @@
+import { MemoryStore, VirtioBlk, VirtioPci } from '@vmloom/virtio';
+import type { Ledger } from '@vmloom/device';
+import { virtioNic } from '../boot/nics.js';
+import { GATEWAY, nameOf, runPlan, type Configuration } from './debian-run.js';
+import type { GuestTest, TestContext } from './guest-test.js';
+import { HttpPeer } from './http-peer.js';
+import { interruptLines, taken } from './interrupt-counts.js';
+import { transferWords } from './network-tests.js';
+
+/** A configuration whose board has no PLIC. */
+export type AiaConfiguration = Configuration & { readonly aia: 'aplic' | 'aplic-imsic' };
+
+const DISK = 16 * 2 ** 20;
+const PINGS = 10;
+const READS = 40;
+const LENGTH = 2e6;
+/** A driver coalesces some of them. */
+const LEAST_PINGS = PINGS / 2;
+
+/**
+ * Stock drivers on an APLIC, with or without IMSICs: what is wired and what is a message arrives on the harts that
+ * Linux chose, also when it changes its mind, and nothing is lost while it keeps changing.
+ */
+export function aiaTest(configuration: AiaConfiguration, set: GuestTest['set']): GuestTest {
+  const { harts, aia } = configuration;
+  return {
+    name: `${nameOf(configuration)}: interrupts`,
+    set,
+    run: async (context) => {
+      const peer = new HttpPeer(LENGTH);
+      let ledger: Ledger | undefined;
+      try {
+        const port = await peer.listen();
+        const { shown } = await runPlan(context, configuration, plan(harts, port), {
+          network: true,
+          nic: virtioNic({ pairs: harts }),
+          hostTime: true,
+          patience: 600,
+          pack: { modules: ['virtio_net', 'virtio_blk'] },
+          onMachine: ({ machine }) => {
+            ledger = machine.world.ledger;
+            const store = new MemoryStore({ size: DISK });
+            const io = machine.world.outside;
+            const disk = new VirtioBlk({ store, io, queues: harts });
+            machine.pcie.plug(new VirtioPci({ device: disk, name: 'disk' }));
+          },
+        });
+        const text = (name: string): string => shown.get(name)?.text ?? '';
+        judgeChips(context, text('vectors'), aia, harts);
+        if (aia === 'aplic-imsic') {
+          for (let cpu = 0; cpu < harts; cpu++) judgeHart(context, text, cpu, harts);
+          judgeLedger(context, ledger!);
+        } else judgeWires(context, text, harts);
+        const whole = peer.received.filter((body) => body.sha256 === peer.sha256).length;
+        context.report.check('the file went round whole each time', whole === 2, `${whole} of 2`);
+      } finally {
+        peer.close();
+      }
+    },
+  };
+}
+
+function plan(harts: number, port: number): string {
+  const each = Array.from({ length: harts }, (_, cpu) => onHart(cpu));
+  return `
+check modprobe modprobe -a virtio_net virtio_blk
+show vectors cat /proc/interrupts
+check dhcp dhcp eth0
+irqs() { sed -n "s/^ *\\([0-9]*\\):.*$1.*/\\1/p" /proc/interrupts; }
+send_to() { for irq in $(irqs $2); do echo $1 > /proc/irq/$irq/smp_affinity_list || return 1; done; }
+net=$(grep -q input /proc/interrupts && echo put || echo virtio)
+read_on() { taskset -c $1 dd if=/dev/vda of=/dev/null bs=4k count=${READS} iflag=direct; }
+${each.join('\n')}
+${transferWords(port, LENGTH)}
+check transfer download
+check upload upload
+show digest-before sha256sum /dev/vda
+# While data flows both ways, every vector of the card changes its hart all the time.
+hop() { while [ ! -e /run/enough ]; do for cpu in $(seq 0 ${harts - 1}); do send_to $cpu $net; done; done; }
+hop 2> /run/hop &
+head -c 8000000 /dev/urandom > /run/data
+write() { dd if=/run/data of=/dev/vda bs=64k conv=fsync,notrunc; }
+written() { head -c 8000000 /dev/vda | cmp - /run/data; }
+check write-while-hopping write
+check download-while-hopping download
+check upload-while-hopping upload
+check flood-while-hopping /usr/bin/ping -q -c 200 -i 0.002 -W 3 ${GATEWAY}
+touch /run/enough
+wait
+forget() { sync; echo 3 > /proc/sys/vm/drop_caches; }
+forget
+check what-was-written-is-there written
+show no-hop-failed cat /run/hop
+show at-end cat /proc/interrupts
+finish poweroff -f
+`;
+}
+
+/** The card's vectors on one hart; the disk's requests from there. */
+function onHart(cpu: number): string {
+  return `
+check affinity-${cpu} send_to ${cpu} $net
+show net-before-${cpu} cat /proc/interrupts
+check ping-${cpu} /usr/bin/ping -c ${PINGS} -i 0.05 -W 3 ${GATEWAY}
+show net-after-${cpu} cat /proc/interrupts
+check read-${cpu} read_on ${cpu}
+show blk-after-${cpu} cat /proc/interrupts`;
+}
+
+function judgeChips(
+  { report }: TestContext,
+  text: string,
+  aia: AiaConfiguration['aia'],
+  harts: number,
+): void {
+  const lines = interruptLines(text, harts);
+  const chips = (action: string): string[] =>
+    lines.filter((line) => line.text.includes(action)).map((line) => line.text.split(/\s+/)[0]);
+  const all = (name: string, found: string[], count: number, chip: RegExp): void =>
+    report.check(name, found.length === count && found.every((one) => chip.test(one)), text);
+  const wired = aia === 'aplic' ? /^APLIC-DIRECT/ : /^APLIC-MSI/;
+  all('the UART is wired to the APLIC', chips('ttyS0'), 1, wired);
+  if (aia === 'aplic') {
+    report.check(
+      'the virtio devices too',
+      chips('virtio').every((chip) => wired.test(chip)),
+      text,
+    );
+    return;
+  }
+  all('each queue of the card has a vector', chips('put.'), 2 * harts, /^PCI-MSIX/);
+  all('each queue of the disk has one', chips('req.'), harts, /^PCI-MSIX/);
+}
+
+function judgeHart(
+  { report }: TestContext,
+  text: (name: string) => string,
+  cpu: number,
+  harts: number,
+): void {
+  const [before, after, behind] = ['net-before', 'net-after', 'blk-after'].map((name) =>
+    text(`${name}-${cpu}`),
+  );
+  const there = (name: string, counts: number[], least: number): void =>
+    report.check(
+      name,
+      counts[cpu] >= least && counts.every((count, other) => other === cpu || count === 0),
+      `each hart took ${counts.join(', ')}`,
+    );
+  there(
+    `the card interrupts hart ${cpu} when told to`,
+    taken(before, after, harts, 'virtio0-input'),
+    LEAST_PINGS,
+  );
+  there(`requests from hart ${cpu} come back there`, taken(after, behind, harts, '-req.'), READS);
+}
+
+/** INTx of both devices goes to one hart at a time. */
+function judgeWires({ report }: TestContext, text: (name: string) => string, harts: number): void {
+  for (let cpu = 0; cpu < harts; cpu++) {
+    const counts = taken(text(`net-before-${cpu}`), text(`net-after-${cpu}`), harts, 'virtio');
+    report.check(
+      `the wire leads to hart ${cpu} when told to`,
+      counts[cpu] >= LEAST_PINGS && counts.every((count, other) => other === cpu || count === 0),
+      `each hart took ${counts.join(', ')}`,
+    );
+  }
+}
+
+/** Every message that a function sent arrived, and was an identity that exists. */
+function judgeLedger({ report }: TestContext, ledger: Ledger): void {
+  const dropped = ledger.total({ event: 'message-dropped' }) + ledger.total({ event: 'message-ignored' });
+  report.check('no message was lost on the way', dropped === 0, `${dropped} lost`);
+  const received = ledger.total({ event: 'message-received' });
+  const claimed = ledger.total({ event: 'interrupt-claimed' });
+  report.check(
+    'what was claimed had arrived',
+    claimed > 0 && claimed <= received,
+    `${claimed} of ${received}`,
+  );
+  report.note(`${received} messages arrived, ${claimed} interrupts were claimed`);
+}
