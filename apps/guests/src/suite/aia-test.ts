@@ -4,7 +4,7 @@ import { virtioNic } from '../boot/nics.js';
 import { GATEWAY, nameOf, runPlan, type Configuration } from './debian-run.js';
 import type { GuestTest, TestContext } from './guest-test.js';
 import { HttpPeer } from './http-peer.js';
-import { interruptLines, taken } from './interrupt-counts.js';
+import { elsewhere, interruptLines, taken } from './interrupt-counts.js';
 import { transferWords } from './network-tests.js';
 
 /** A configuration whose board has no PLIC. */
@@ -13,7 +13,7 @@ export type AiaConfiguration = Configuration & { readonly aia: 'aplic' | 'aplic-
 const DISK = 16 * 2 ** 20;
 const PINGS = 10;
 const READS = 40;
-const LENGTH = 2e6;
+const LENGTH = 1e6;
 /** A driver coalesces some of them. */
 const LEAST_PINGS = PINGS / 2;
 
@@ -76,15 +76,15 @@ check transfer download
 check upload upload
 show digest-before sha256sum /dev/vda
 # While data flows both ways, every vector of the card changes its hart all the time.
-hop() { while [ ! -e /run/enough ]; do for cpu in $(seq 0 ${harts - 1}); do send_to $cpu $net; done; done; }
+hop() { while [ ! -e /run/enough ]; do for cpu in $(seq 0 ${harts - 1}); do send_to $cpu $net; usleep 300; done; done; }
 hop 2> /run/hop &
-head -c 8000000 /dev/urandom > /run/data
+head -c 3000000 /dev/urandom > /run/data
 write() { dd if=/run/data of=/dev/vda bs=64k conv=fsync,notrunc; }
-written() { head -c 8000000 /dev/vda | cmp - /run/data; }
+written() { head -c 3000000 /dev/vda | cmp - /run/data; }
 check write-while-hopping write
 check download-while-hopping download
 check upload-while-hopping upload
-check flood-while-hopping /usr/bin/ping -q -c 200 -i 0.002 -W 3 ${GATEWAY}
+check flood-while-hopping /usr/bin/ping -q -c 100 -i 0.002 -W 3 ${GATEWAY}
 touch /run/enough
 wait
 forget() { sync; echo 3 > /proc/sys/vm/drop_caches; }
@@ -132,39 +132,43 @@ function judgeChips(
   all('each queue of the disk has one', chips('req.'), harts, /^PCI-MSIX/);
 }
 
-function judgeHart(
-  { report }: TestContext,
-  text: (name: string) => string,
-  cpu: number,
-  harts: number,
-): void {
-  const [before, after, behind] = ['net-before', 'net-after', 'blk-after'].map((name) =>
-    text(`${name}-${cpu}`),
-  );
-  const there = (name: string, counts: number[], least: number): void =>
-    report.check(
-      name,
-      counts[cpu] >= least && counts.every((count, other) => other === cpu || count === 0),
-      `each hart took ${counts.join(', ')}`,
-    );
-  there(
-    `the card interrupts hart ${cpu} when told to`,
-    taken(before, after, harts, 'virtio0-input'),
-    LEAST_PINGS,
-  );
-  there(`requests from hart ${cpu} come back there`, taken(after, behind, harts, '-req.'), READS);
+function judgeHart(context: TestContext, text: (name: string) => string, cpu: number, harts: number): void {
+  const looks = ['net-before', 'net-after', 'blk-after'].map((name) => text(`${name}-${cpu}`));
+  const [before, after, behind] = looks;
+  arrives(context, `the card interrupts hart ${cpu} when told to`, LEAST_PINGS, 1, {
+    ...{ before, after, cpu, harts },
+    action: 'virtio0-input',
+  });
+  arrives(context, `requests from hart ${cpu} come back there`, READS, 0, {
+    ...{ before: after, after: behind, cpu, harts },
+    action: '-req.',
+  });
 }
 
 /** INTx of both devices goes to one hart at a time. */
-function judgeWires({ report }: TestContext, text: (name: string) => string, harts: number): void {
+function judgeWires(context: TestContext, text: (name: string) => string, harts: number): void {
   for (let cpu = 0; cpu < harts; cpu++) {
-    const counts = taken(text(`net-before-${cpu}`), text(`net-after-${cpu}`), harts, 'virtio');
-    report.check(
-      `the wire leads to hart ${cpu} when told to`,
-      counts[cpu] >= LEAST_PINGS && counts.every((count, other) => other === cpu || count === 0),
-      `each hart took ${counts.join(', ')}`,
-    );
+    const [before, after] = [text(`net-before-${cpu}`), text(`net-after-${cpu}`)];
+    const looks = { before, after, cpu, harts, action: 'virtio' };
+    arrives(context, `the wire leads to hart ${cpu} when told to`, LEAST_PINGS, 0, looks);
   }
+}
+
+/**
+ * At least so many interrupts on one hart. A line may have `strays` of them elsewhere: newer kernels move a vector
+ * from within its next interrupt, which is taken where it was.
+ */
+function arrives(
+  { report }: TestContext,
+  name: string,
+  least: number,
+  strays: number,
+  looks: { before: string; after: string; harts: number; action: string; cpu: number },
+): void {
+  const { before, after, harts, action, cpu } = looks;
+  const counts = taken(before, after, harts, action);
+  const away = elsewhere(before, after, harts, action, cpu);
+  report.check(name, counts[cpu] >= least && away <= strays, `each hart took ${counts.join(', ')}`);
 }
 
 /** Every message that a function sent arrived, and was an identity that exists. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { interruptLines, taken } from './interrupt-counts.js';
+import { elsewhere, interruptLines, taken } from './interrupt-counts.js';
 
 const BEFORE = `           CPU0       CPU1
  10:        140        144  RISC-V INTC   5 Edge      riscv-timer
@@ -23,5 +23,6 @@ describe('/proc/interrupts', () => {
     expect(taken(BEFORE, after, 2, 'virtio0-input')).toEqual([2, 10]);
     expect(taken(BEFORE, after, 2, 'virtio0')).toEqual([6, 10]);
     expect(taken(BEFORE, after, 2, 'virtio9')).toEqual([0, 0]);
+    expect([0, 1].map((cpu) => elsewhere(BEFORE, after, 2, 'virtio0', cpu))).toEqual([10, 4]);
   });
 });

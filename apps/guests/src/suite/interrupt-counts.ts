@@ -25,3 +25,17 @@ export function taken(before: string, after: string, cpus: number, action: strin
   const first = sums(before);
   return sums(after).map((count, cpu) => count - first[cpu]);
 }
+
+/** Of the same lines, what a single one at most took on other CPUs than `cpu`. */
+export function elsewhere(before: string, after: string, cpus: number, action: string, cpu: number): number {
+  const first = new Map(interruptLines(before, cpus).map((line) => [line.number, line.counts]));
+  const others = interruptLines(after, cpus)
+    .filter((line) => line.text.includes(action))
+    .map(({ number, counts }) =>
+      counts.reduce(
+        (sum, count, other) => (other === cpu ? sum : sum + count - (first.get(number)?.[other] ?? 0)),
+        0,
+      ),
+    );
+  return Math.max(0, ...others);
+}

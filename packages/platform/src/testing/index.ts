@@ -1,3 +1,4 @@
+export * from './aplic-bench.js';
 export * from './aplic-driver.js';
 export * from './fake-line.js';
 export * from './fake-signal.js';

@@ -1,3 +1,4 @@
+export * from './aia-machine.js';
 export * from './assembler.js';
 export * from './bare-machine.js';
 export * from './fake-imsic.js';
