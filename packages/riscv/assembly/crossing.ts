@@ -1,8 +1,16 @@
-import { RECORD_SIZE, R_OP, S_CORE, S_CROSSING } from '../src/layout';
+import { RECORD_SIZE, R_OP, S_CORE, S_CROSSING, S_FETCH_TLB } from '../src/layout';
 import { codeOffset } from './code-cache';
 import { decodeInto } from './decode';
 import { AT_FAULT, fetchOffset } from './mmu';
 import { OP_PAGE_END } from './ops';
+import { tlbEntry } from './tlb';
+
+/** The host offset of a half-word of code: by the fetch table if it knows the page, as compiled code does. */
+function halfAt(s: u32, address: u64): u32 {
+  const entry = tlbEntry(load<u32>(s, S_FETCH_TLB), address);
+  if (load<u64>(entry) == (address & ~0xfff)) return load<u32>(entry, 12) + (u32(address) & 0xfff);
+  return fetchOffset(s, address);
+}
 
 /**
  * Fetches and decodes one instruction outside the cache: one that crosses a page, or that lies in a page
@@ -10,11 +18,11 @@ import { OP_PAGE_END } from './ops';
  */
 export function crossingRecord(s: u32, pc: u64): bool {
   const record = s + S_CROSSING;
-  const first = fetchOffset(s, pc);
+  const first = halfAt(s, pc);
   if (first == AT_FAULT) return false;
   let raw: u32 = load<u16>(first);
   if ((raw & 3) == 3) {
-    const second = fetchOffset(s, pc + 2);
+    const second = halfAt(s, pc + 2);
     if (second == AT_FAULT) return false;
     raw |= u32(load<u16>(second)) << 16;
   }

@@ -225,7 +225,12 @@ export function run(s: u32): void {
           } else if (answer == NEXT) {
             noteTransition(s, from, fromPc, record, target);
           } else if (left != 0) {
-            coveredRecord(s, record, target);
+            if (!coveredRecord(s, record, target)) {
+              // The second half of one that crosses a page.
+              if (raiseFault(s) == LEAVE) return store<u32>(s, left, S_LEFT);
+              far = 2;
+              break;
+            }
             record = s + S_CROSSING;
             pageRecords = record - ((u32(target) & 0xfff) << 3);
           }

@@ -51,6 +51,7 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   powerLossTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
   aiaTest({ series: '6.12', harts: 4, firmware: 'sbi', aia: 'aplic-imsic' }, 'smoke'),
   cpuCheckTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 100e6),
+  cpuCheckTest({ series: '6.12', harts: 1, firmware: 'opensbi' }, 'smoke', 50e6),
   cpuCheckTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'full', 100e6, true),
   cpuCheckTest({ series: '7.2', harts: 4, firmware: 'opensbi', aia: 'aplic-imsic' }, 'full', 300e6),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),

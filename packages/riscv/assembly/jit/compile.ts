@@ -33,7 +33,7 @@ import {
 } from '../../src/layout';
 import { OP_COMPILED } from '../ops';
 import { addEntry, addPage, beginRegion, dropRegion, recordsOf, regionAddress } from '../regions';
-import { addRegionPage, addSeed, beginDiscovery, blockAddress, cellRecord, discover, hasPage, pageConflicts, pageOf } from './discover';
+import { addRegionPage, addSeed, beginDiscovery, blockAddress, cellRecord, discover, hasPage, pageConflicts, pageOf, secondPage } from './discover';
 import { emitRegion } from './region';
 
 /** From a hot instruction to the bytes of a function. */
@@ -45,6 +45,10 @@ function extent(j: u32, page: u32): u32 {
   for (let index: u32 = 1; index < load<u32>(j, J_BLOCK_COUNT); index++) {
     const block = blockAddress(j, index);
     let cell = load<u32>(block, B_CELL);
+    if (secondPage(j, cell) == page) {
+      first = 0;
+      end = max<u32>(end, 2);
+    }
     if (cell / CELLS_PER_PAGE != page) continue;
     const offset = (cell & (CELLS_PER_PAGE - 1)) << 1;
     let bytes: u32 = 0;
@@ -54,7 +58,7 @@ function extent(j: u32, page: u32): u32 {
       cell += step >> 4;
     }
     first = min(first, offset);
-    end = max(end, offset + bytes);
+    end = min<u32>(max(end, offset + bytes), 4096);
   }
   return first | (end << 16);
 }

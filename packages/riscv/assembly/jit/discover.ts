@@ -54,7 +54,7 @@ import { destination } from './registers';
  * within the region's pages and what comes behind them, as far as the interpreter has met the code before.
  */
 
-const NO_CELL: u32 = 0xffffffff;
+export const NO_CELL: u32 = 0xffffffff;
 
 // @ts-ignore: decorator
 @inline
@@ -162,6 +162,12 @@ function interpreted(j: u32, cell: u32): i32 {
   return records == 0 ? 0 : load<u16>(records + ((cell & (CELLS_PER_PAGE - 1)) << 4), R_OP);
 }
 
+/** The page that holds the second half of the instruction at a cell, which crosses a page; NO_CELL if it does not. */
+export function secondPage(j: u32, cell: u32): u32 {
+  if ((cell & (CELLS_PER_PAGE - 1)) != CELLS_PER_PAGE - 1 || load<u8>(cellRecord(j, cell), R_STEP) != 32) return NO_CELL;
+  return cellAt(j, positionOf(j, cell) + 2) / CELLS_PER_PAGE;
+}
+
 /** Decodes a cell's instruction; false where none can be compiled. */
 function decodeCell(j: u32, cell: u32): bool {
   const c = load<u32>(j, J_CORE);
@@ -170,8 +176,12 @@ function decodeCell(j: u32, cell: u32): bool {
   const half: u32 = load<u16>(offset);
   const record = cellRecord(j, cell);
   if ((half & 3) != 3) decodeInto(c, record, half, -1);
-  else if ((offset & 0xfff) == 0xffe) return false;
-  else decodeInto(c, record, load<u32>(offset), -1);
+  else if ((offset & 0xfff) == 0xffe) {
+    const second = reach(j, positionOf(j, cell) + 2);
+    store<u16>(record, 0, R_OP);
+    if (second == NO_CELL) return false;
+    decodeInto(c, record, half | (u32(load<u16>(hostOffsetOf(j, second))) << 16), -1);
+  } else decodeInto(c, record, load<u32>(offset), -1);
   const op: i32 = load<u16>(record, R_OP);
   return compiles(op) && (!isCsr(op) || compilesCsr(record));
 }
@@ -226,7 +236,8 @@ function walk(j: u32): bool {
         if (known != 0) enqueue(j, position + (load<u8>(record, R_STEP) >> 3), CELL_ENTRY);
         break;
       }
-      store<u8>(at, mark | CELL_SEEN);
+      // One that crosses a page is a block of its own, which looks whether it is still the same two pages.
+      store<u8>(at, mark | CELL_SEEN | (secondPage(j, cell) == NO_CELL ? 0 : CELL_LEADER));
       const op: i32 = load<u16>(record, R_OP);
       const next = position + (load<u8>(record, R_STEP) >> 3);
       if (op >= OP_BEQ && op <= OP_BGEU) {

@@ -1,7 +1,6 @@
 import {
   J_LABEL_DISPATCH,
   J_LABEL_EXIT,
-  J_LABEL_NEAR,
   J_SLOT,
   LOCAL_BASE,
   LOCAL_ENTRY,
@@ -70,10 +69,10 @@ function fetchEntry(j: u32): void {
 }
 
 /**
- * Before a jump to another page of the region: leaves for `position` unless the fetch table leads to the page
- * that was compiled. Nothing that a region does changes the table.
+ * Before another page of the region is needed: leaves for `position` by way of `label` unless the fetch table leads to
+ * the page that was compiled. Nothing that a region does changes the table.
  */
-export function emitPageCheck(j: u32, page: u32, position: i32): void {
+export function emitPageCheck(j: u32, page: u32, position: i32, label: u32): void {
   const at = pageOf(j, page);
   getLocal(j, LOCAL_BASE);
   constI64(j, load<i32>(at, 4));
@@ -91,7 +90,7 @@ export function emitPageCheck(j: u32, page: u32, position: i32): void {
   byte(j, W.I32_OR);
   constI32(j, position);
   setLocal(j, LOCAL_NEAR);
-  branchUnlikely(j, load<u32>(j, J_LABEL_NEAR));
+  branchUnlikely(j, label);
 }
 
 /**

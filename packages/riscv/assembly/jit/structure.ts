@@ -36,7 +36,7 @@ import {
   NO_BLOCK,
 } from '../../src/jit/layout';
 import { R_STEP } from '../../src/layout';
-import { blockAddress, cellRecord } from './discover';
+import { blockAddress, cellRecord, NO_CELL, secondPage } from './discover';
 import { blockInOrder, checksBudget, isIrreducible, leadsBack, needsLabel } from './graph';
 import { emitInstruction } from './instruction';
 import { emitIndirect, emitLink, emitPageCheck, pushCondition } from './jumps';
@@ -106,6 +106,9 @@ function emitBlock(j: u32, block: u32, single: bool): bool {
     byte(j, W.I32_LT_U);
     branchUnlikely(j, load<u32>(j, J_LABEL_INTERPRET));
   }
+  const second = secondPage(j, load<u32>(at, B_CELL));
+  // The interpreter fetches it by halves, and finds the fault of the second one.
+  if (second != NO_CELL) emitPageCheck(j, second, position, load<u32>(j, J_LABEL_INTERPRET));
   getLocal(j, LOCAL_LEFT);
   constI32(j, count);
   byte(j, W.I32_SUB);
@@ -194,7 +197,7 @@ function goTo(j: u32, from: u32, to: u32, position: i32, single: bool): bool {
     branch(j, load<u32>(j, J_LABEL_NEAR));
     return true;
   }
-  if (crossesPage(j, from, to)) emitPageCheck(j, load<u32>(blockAddress(j, to), B_CELL) / CELLS_PER_PAGE, position);
+  if (crossesPage(j, from, to)) emitPageCheck(j, load<u32>(blockAddress(j, to), B_CELL) / CELLS_PER_PAGE, position, load<u32>(j, J_LABEL_NEAR));
   if (!isIrreducible(j, from, to)) {
     const label = labelOf(j, from, to, single);
     if (label == 0) return subtree(j, to, single);

@@ -95,6 +95,16 @@ const GOLDENS: readonly Golden[] = [
       [asm.addi('a1', 'a1', 1), asm.jal('zero', -8)],
     ],
   },
+  {
+    name: 'crossing',
+    start: PAGE - 6,
+    code: [
+      // c.addi a1,1; c.nop; the first half of addi a0,a0,1.
+      [...Array<number>(PAGE / 4 - 2).fill(0), 0x0585_0000, ((asm.addi('a0', 'a0', 1) << 16) | 1) >>> 0],
+      // Its second half, and c.j to the first instruction.
+      [(0xbfe5_0000 | (asm.addi('a0', 'a0', 1) >>> 16)) >>> 0],
+    ],
+  },
   { name: 'divide', code: [loop(asm.divw('a0', 'a1', 's2'), asm.remu('a1', 'a0', 's3'))] },
   {
     name: 'float-fast',
@@ -116,6 +126,24 @@ const GOLDENS: readonly Golden[] = [
     ],
   },
 ];
+
+/** The instructions, one of two bytes or four after the other; zeros are no code. */
+function listing(code: Golden['code']): string[] {
+  const halves = code.flatMap((words) => {
+    const page = new Uint16Array(PAGE / 2);
+    page.set(new Uint16Array(new Uint32Array(words).buffer));
+    return [...page];
+  });
+  const lines: string[] = [];
+  for (let at = 0; at < halves.length; at++) {
+    const half = halves[at];
+    if (half === 0) continue;
+    const where = at * 2;
+    const word = (half & 3) === 3 ? (half | (halves[++at] << 16)) >>> 0 : half;
+    lines.push(`# ${where.toString(16).padStart(4, '0')}  ${disassemble(word, BigInt(where)).text}`);
+  }
+  return lines;
+}
 
 /** What the compiler makes of a program once its loop is hot: the last module. */
 async function compiled({ code, start = 0, fast = false }: Golden): Promise<string> {
@@ -140,13 +168,7 @@ async function compiled({ code, start = 0, fast = false }: Golden): Promise<stri
   const offset = machine.space.resolve(physical(RAM_BASE), PAGE);
   const pages = new Map(code.map((_, index) => [offset + index * PAGE, `page${index}`]));
   pages.set(machine.core.base, 'core');
-  const listing = code.map((words, index) =>
-    words
-      .map((word, number) => ({ word, at: index * PAGE + number * 4 }))
-      .filter(({ word }) => word !== 0)
-      .map(({ word, at }) => `# ${at.toString(16).padStart(4, '0')}  ${disassemble(word, BigInt(at)).text}`),
-  );
-  return `${listing.flat().join('\n')}\n\n${regionText(modules.at(-1)!, pages)}`;
+  return `${listing(code).join('\n')}\n\n${regionText(modules.at(-1)!, pages)}`;
 }
 
 describe('emitted code', () => {
