@@ -471,8 +471,22 @@ export class IgbMac implements Device, EventOwner, PortOwner, MmioHandler {
       if (!this.#toWire(frame)) return 'blocked';
       this.#core.countSent(base);
     }
+    this.#countPool(pool, frame.length + B.FCS_BYTES, targets.count > 0);
     if (targets.count > 0) this.receiver.local(frame, pool, targets);
     return wire ? 'wire' : 'local';
+  }
+
+  /** 8.19: what a pool sends, and what of it neighbours get; the counters go round. */
+  #countPool(pool: number, bytes: number, local: boolean): void {
+    const add = (register: number, value: number): void => {
+      const at = register + pool * R.VF_STRIDE;
+      this.registers.set(at, this.registers.get(at) + value);
+    };
+    add(R.REG_VFGPTC, 1);
+    add(R.REG_VFGOTC, bytes);
+    if (!local) return;
+    add(R.REG_VFGPTLBC, 1);
+    add(R.REG_VFGOTLBC, bytes);
   }
 
   /** What the core did: causes of interrupts, counters of the ledger. */

@@ -69,7 +69,7 @@ const RECEIVE: readonly RegisterDefinition[] = [
   { name: 'PSRTYPE', offset: R.REG_PSRTYPE, mask: 0xe01f_fffe, count: 8, group: 'receive' },
   queue('RDBAL', R.REG_RDBAL, 0xffff_ff80),
   queue('RDBAH', R.REG_RDBAH, FULL),
-  queue('RDLEN', R.REG_RDLEN, 0x000f_ff80),
+  queue('RDLEN', R.REG_RDLEN, 0x000f_fff0),
   queue('SRRCTL', R.REG_SRRCTL, 0x8ff0_3f7f, { reset: 0x0000_0400 }),
   // 8.10.8: head is hardware's alone.
   queue('RDH', R.REG_RDH, 0),
@@ -134,7 +134,7 @@ const TRANSMIT: readonly RegisterDefinition[] = [
   { name: 'DTXTCPFLGH', offset: R.REG_DTXTCPFLGH, mask: 0xfff, reset: 0xf7f, group: 'transmit' },
   queue('TDBAL', R.REG_TDBAL, 0xffff_ff80),
   queue('TDBAH', R.REG_TDBAH, FULL),
-  queue('TDLEN', R.REG_TDLEN, 0x000f_ff80),
+  queue('TDLEN', R.REG_TDLEN, 0x000f_fff0),
   queue('TDH', R.REG_TDH, 0),
   queue('TXCTL', R.REG_TXCTL, 0xff00_2a20, { reset: 0x2a00 }),
   queue('TDT', R.REG_TDT, 0xffff),

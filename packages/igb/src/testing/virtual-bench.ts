@@ -1,3 +1,4 @@
+import type { MmioHandler } from '@vmloom/memory';
 import { registers as P, RootPort } from '@vmloom/pci';
 import { FakeHost, RAM_BASE } from '@vmloom/pci/testing';
 import { SriovDriver } from '@vmloom/sriov/testing';
@@ -5,11 +6,15 @@ import { Igb, type IgbOptions } from '../igb.js';
 import * as B from '../register-bits.js';
 import * as R from '../register-map.js';
 import * as V from '../vf/vf-register-map.js';
+import { FakeDriver } from './fake-driver.js';
 import { MailboxDriver } from './mailbox-driver.js';
+
+const MEBIBYTE = 0x10_0000;
 
 /** A card below a root port, enumerated, with the hands of both drivers. Vector v of VF n is a message of 16 n + v. */
 export class VirtualBench {
-  readonly host = new FakeHost({ reserve: 0x10_0000 });
+  /** The physical function's mebibyte is the first of RAM, that of virtual function n number n + 1. */
+  readonly host = new FakeHost({ ram: 0x100_0000, reserve: 0x10_0000 });
   readonly port = this.host.root.plug(new RootPort());
   readonly card: Igb;
   readonly sriov: SriovDriver;
@@ -54,6 +59,28 @@ export class VirtualBench {
 
   vfWrite(vf: number, offset: number, value: number): void {
     this.host.write(this.card.functions[vf], 0, offset, value);
+  }
+
+  /** A driver of one queue, 0, of a virtual function. */
+  vfDriver(vf: number): FakeDriver {
+    const window = (offset: number): number => {
+      if (offset >= R.REG_TDBAL) return offset - R.REG_TDBAL + R.REG_TX_QUEUE_ALIAS;
+      return offset >= R.REG_RDBAL ? offset - R.REG_RDBAL + R.REG_RX_QUEUE_ALIAS : offset;
+    };
+    const registers: MmioHandler = {
+      read: (offset) => this.vfRead(vf, window(offset)),
+      write: (offset, _width, value) => this.vfWrite(vf, window(offset), value),
+    };
+    return new FakeDriver(registers, this.host.space, RAM_BASE + (vf + 1) * MEBIBYTE);
+  }
+
+  /** A driver of the physical function's queues. */
+  pfDriver(): FakeDriver {
+    const registers: MmioHandler = {
+      read: (offset) => this.read(offset),
+      write: (offset, _width, value) => this.write(offset, value),
+    };
+    return new FakeDriver(registers, this.host.space, RAM_BASE);
   }
 
   /** Both sides of a mailbox. */
