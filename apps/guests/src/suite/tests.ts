@@ -53,6 +53,8 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   cpuCheckTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 100e6),
   cpuCheckTest({ series: '6.12', harts: 1, firmware: 'opensbi' }, 'smoke', 50e6),
   cpuCheckTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'full', 100e6, true),
+  // To /init and beyond.
+  ...SERIES.map((series) => cpuCheckTest({ series, harts: 1, firmware: 'sbi' }, 'full', 1200e6)),
   cpuCheckTest({ series: '7.2', harts: 4, firmware: 'opensbi', aia: 'aplic-imsic' }, 'full', 300e6),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
   jumpLimitTest({ series: '7.2', harts: 1, firmware: 'opensbi' }, 'full'),
