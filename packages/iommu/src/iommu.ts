@@ -44,6 +44,8 @@ const SNAPSHOT = { type: 'riscv-iommu', version: 1 } as const;
  * tables and queues from `space` itself. Registers are 4 bytes wide; a wider access is two, low half first.
  */
 export class Iommu implements Device, EventOwner, MmioHandler, AtsService {
+  /** The access widths of the register page. */
+  static readonly WIDTHS = [4, 8] as const;
   readonly name: string;
   readonly ledger: Ledger;
   /** What stands between DMA and memory: give it to the root complex, or to a port. */
@@ -259,6 +261,11 @@ export class Iommu implements Device, EventOwner, MmioHandler, AtsService {
     this.#monitor.restore(snapshot['monitor'] as ReturnType<PerformanceMonitor['save']>);
     this.#interrupts.restore(snapshot['messages'] as number);
     this.#tellWalk();
+  }
+
+  /** Ends its part on the clock. */
+  close(): void {
+    this.#options.clock.unregister(this);
   }
 
   // -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import { WiredOr, type Counter, type Device, type Ledger } from '@vmloom/device';
+import { Iommu } from '@vmloom/iommu';
 import { physical, type AddressSpace, type MmioHandler, type MmioRegion } from '@vmloom/memory';
 import { RootComplex } from '@vmloom/pci';
 import { Aclint, GoldfishRtc, TestFinisher, Uart16550, type FinishRequest } from '@vmloom/platform';
@@ -18,6 +19,8 @@ export interface BoardOptions {
   readonly aia: Aia;
   /** Guest interrupt files of each hart. */
   readonly aiaGuests: number;
+  /** An IOMMU of the board stands between PCI Express and memory. */
+  readonly iommu: boolean;
   /** Nanoseconds since 1970 at the start of the clock. */
   readonly epoch: bigint;
   readonly serialOutput: (byte: number) => void;
@@ -38,6 +41,7 @@ export class VirtBoard {
   readonly finisher: TestFinisher;
   readonly pcie: RootComplex;
   readonly virtio: VirtioSlots;
+  readonly iommu: Iommu | undefined;
 
   constructor(options: BoardOptions) {
     const { world, prefix, space, harts } = options;
@@ -91,6 +95,11 @@ export class VirtBoard {
       ...(exitOwner === undefined ? {} : { exitOwner }),
     });
     this.pcie.intx.forEach((wire, pin) => this.interrupts.connect(VIRT.pcieIrq + pin, wire));
+    if (options.iommu) {
+      const lines = VIRT.iommu.irqs.map((source) => line(source).input());
+      this.iommu = new Iommu({ name: `${prefix}iommu`, clock, ledger, space, lines });
+      this.pcie.translator = this.iommu.translator;
+    }
 
     this.virtio = new VirtioSlots({
       space,
@@ -114,6 +123,7 @@ export class VirtBoard {
     map('aclint', VIRT.clint, this.aclint);
     map('rtc', VIRT.rtc, this.rtc);
     map('test', VIRT.test, this.finisher);
+    if (this.iommu !== undefined) map('iommu', VIRT.iommu, this.iommu);
     for (let slot = 0; slot < this.virtio.count; slot++) {
       const { base, stride, size } = VIRT.virtio;
       map(`virtio-mmio.${slot}`, { base: base + slot * stride, size }, this.virtio.window(slot));
@@ -123,7 +133,8 @@ export class VirtBoard {
   /** All devices; the PCIe fabric and the virtio slots hold what is plugged into them, by the name each has in a snapshot. */
   get devices(): Readonly<Record<string, Omit<Device, 'name'>>> {
     const { uart, interrupts, aclint, rtc, finisher, pcie, virtio } = this;
-    return { uart, ...interrupts.devices, aclint, rtc, finisher, pcie, virtio };
+    const iommu: Readonly<Record<string, Device>> = this.iommu === undefined ? {} : { iommu: this.iommu };
+    return { uart, ...interrupts.devices, aclint, rtc, finisher, ...iommu, pcie, virtio };
   }
 }
 

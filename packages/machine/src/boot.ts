@@ -18,6 +18,8 @@ export interface BootOptions {
   readonly isaExtensions: readonly string[];
   readonly aia: Aia;
   readonly aiaGuests: number;
+  /** As `VirtBoardDescription.iommu`. */
+  readonly iommu?: 'board' | number | undefined;
   readonly rngSeed: number | bigint;
 }
 
@@ -81,6 +83,7 @@ export function loadBoot(space: AddressSpace, rom: Uint8Array, options: BootOpti
         extensions: options.isaExtensions,
         aia: options.aia,
         aiaGuests: options.aiaGuests,
+        iommu: options.iommu,
         supervisor: options.firmware === 'sbi',
         mmuType: 'riscv,sv48',
         rngSeed: options.rngSeed,

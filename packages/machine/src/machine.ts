@@ -1,4 +1,5 @@
 import { expectSnapshot, type Counter, type Snapshot } from '@vmloom/device';
+import { PciIommu } from '@vmloom/iommu';
 import { AddressSpace, hostOffset, HostMemory, type HostOffset } from '@vmloom/memory';
 import type { RootComplex } from '@vmloom/pci';
 import type { FinishRequest } from '@vmloom/platform';
@@ -52,6 +53,11 @@ export interface MachineOptions {
   readonly aia?: Aia;
   /** Guest interrupt files of each IMSIC, 0 to 7; 0 unless told. */
   readonly aiaGuests?: number;
+  /**
+   * The board's own RISC-V IOMMU stands between PCI Express and memory. False unless told; an IOMMU that is a PCI
+   * function is plugged in like any other (`machine.pcie.plug(new PciIommu())`).
+   */
+  readonly iommu?: boolean;
 }
 
 /** How a machine ended. */
@@ -166,6 +172,7 @@ export class Machine implements WorldPart {
       space: this.space,
       aia: this.#aia,
       aiaGuests: options.aiaGuests ?? 0,
+      iommu: options.iommu ?? false,
       harts: this.#seats,
       countsExits: ground.countsExits,
       epoch: options.epoch ?? 0n,
@@ -318,6 +325,7 @@ export class Machine implements WorldPart {
       isaExtensions: this.#aia === 'aplic-imsic' ? [...ISA_EXTENSIONS, ...AIA_EXTENSIONS] : ISA_EXTENSIONS,
       aia: this.#aia,
       aiaGuests: options.aiaGuests ?? 0,
+      iommu: this.board.iommu === undefined ? this.#functionIommu() : 'board',
       rngSeed: options.seed ?? 1,
       ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
       ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
@@ -334,6 +342,11 @@ export class Machine implements WorldPart {
     }
     this.#state = 'on';
     for (const seat of this.#seats) seat.restarted();
+  }
+
+  /** Device and function number of an IOMMU on the root bus. */
+  #functionIommu(): number | undefined {
+    return this.pcie.rootBus.functions.find((fn) => fn instanceof PciIommu)?.devfn;
   }
 
   #finish(request: FinishRequest): void {

@@ -1,6 +1,7 @@
 import {
   AT_UNTRANSLATED,
   DMA_ABORT,
+  DMA_MESSAGE,
   DMA_MMIO,
   DMA_OK,
   DmaPort,
@@ -25,6 +26,8 @@ export class Attachment implements FunctionContext, DmaTranslator {
   readonly ledger: Ledger;
   readonly memory: HostMemory;
   readonly dma: DmaPort;
+  /** Grows with each change of who asks. */
+  #epoch = 0;
   readonly #word = new Uint8Array(4);
   readonly #view = new DataView(this.#word.buffer);
 
@@ -40,7 +43,14 @@ export class Attachment implements FunctionContext, DmaTranslator {
   }
 
   get space(): AddressSpace {
-    return this.root.translator.space;
+    return this.#translator.space;
+  }
+
+  /** Changes with the translator's, with the translator itself, and with the requester ID. */
+  get generation(): number | undefined {
+    const { generation } = this.#translator;
+    if (generation === undefined) return undefined;
+    return (this.root.translatorEpoch + this.#epoch) * 2 ** 32 + generation;
   }
 
   /** A failed read comes back as an unsupported request, which the status register keeps (PCIe 7.5.1.1.4). */
@@ -49,12 +59,22 @@ export class Attachment implements FunctionContext, DmaTranslator {
       answer.fail(DMA_ABORT);
       return;
     }
-    this.root.translator.translate(request, answer);
+    if (request.requester !== (this.fn.requester & 0xffff) && this.#refusesSource(request.requester)) {
+      return answer.fail(DMA_ABORT);
+    }
+    this.#translator.translate(request, answer);
     // The root complex makes configuration requests for the host alone; DMA into the window is nobody's.
     if (answer.status === DMA_MMIO && this.#isConfiguration(answer.mmio)) answer.fail(DMA_ABORT);
-    if (answer.status !== DMA_OK && answer.status !== DMA_MMIO && !request.write) {
-      this.fn.config.setBits(STATUS, STATUS_RECEIVED_MASTER_ABORT);
-    }
+    if (request.write || answer.status === DMA_OK || answer.status === DMA_MMIO) return;
+    if (answer.status !== DMA_MESSAGE) this.fn.config.setBits(STATUS, STATUS_RECEIVED_MASTER_ABORT);
+  }
+
+  message(request: DmaRequest, value: number): boolean {
+    return this.#translator.message?.(request, value) ?? false;
+  }
+
+  interpose(translator: DmaTranslator | undefined): void {
+    this.root.interpose(translator);
   }
 
   sendMessage({ addressLow, addressHigh, data }: Message): boolean {
@@ -80,7 +100,9 @@ export class Attachment implements FunctionContext, DmaTranslator {
    */
   update(): void {
     const { fn, dma } = this;
-    dma.requester = fn.requester & 0xffff;
+    const requester = fn.requester & 0xffff;
+    if (dma.requester !== requester) this.#epoch++;
+    dma.requester = requester;
     let enabled = fn.bus !== undefined && fn.mayMaster;
     for (const bridge of this.#bridges()) {
       enabled &&= bridge.mayMaster && bridge.claimsBus(fn.requester >> 8);
@@ -89,10 +111,20 @@ export class Attachment implements FunctionContext, DmaTranslator {
     fn.interrupt.update();
   }
 
+  get #translator(): DmaTranslator {
+    return this.fn.isTranslated ? this.root.translator : this.root.memoryTranslator;
+  }
+
   /** From the function up to the root. */
   *#bridges(): Generator<PciBridge> {
     let bridge: PciBridge | undefined = this.fn.bus?.bridge;
     for (; bridge !== undefined; bridge = bridge.bus?.bridge) yield bridge;
+  }
+
+  /** ACS source validation: a port above does not claim the bus of the requester ID (PCIe 6.12.1.1). */
+  #refusesSource(requester: number): boolean {
+    for (const bridge of this.#bridges()) if (!bridge.claimsBus(requester >> 8)) return true;
+    return false;
   }
 
   /** ACS translation blocking of a port above (PCIe 6.12.1.1): requests with an address type are refused. */

@@ -1,4 +1,4 @@
-import type { Clock, DmaPort, Ledger } from '@vmloom/device';
+import type { Clock, DmaPort, DmaTranslator, Ledger } from '@vmloom/device';
 import type { HostMemory } from '@vmloom/memory';
 import type { Message } from './interrupts.js';
 
@@ -13,6 +13,8 @@ export interface FunctionContext {
   sendMessage(message: Message): boolean;
   /** Has the function's messages delivered by the next event of the clock. */
   scheduleMessages(): void;
+  /** Puts an IOMMU between the DMA of all other functions and memory; undefined takes it away again. */
+  interpose(translator: DmaTranslator | undefined): void;
   /** Brings the memory map, DMA enables, requester IDs and interrupt wires in line with the registers. */
   refresh(): void;
 }

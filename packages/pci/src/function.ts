@@ -172,6 +172,11 @@ export abstract class PciFunction implements Device {
     return this.#context.dma;
   }
 
+  /** False for an IOMMU: it stands before others, and reaches memory by physical addresses itself. */
+  get isTranslated(): boolean {
+    return true;
+  }
+
   /** Undefined until the function is on a bus of a root complex. */
   get context(): FunctionContext | undefined {
     return this.#context;

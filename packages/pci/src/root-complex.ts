@@ -85,7 +85,10 @@ export class RootComplex implements Device, EventOwner, BusOwner {
   readonly windows: readonly HostWindow[];
   readonly messages: MessageSink | undefined;
   readonly #prefix: string;
+  /** What stands between an IOMMU itself and memory. */
+  readonly memoryTranslator: DmaTranslator;
   #translator: DmaTranslator;
+  #translatorEpoch = 0;
   readonly #decoder: Decoder;
   readonly #attachments = new Map<PciFunction, Attachment>();
   readonly #models = new Map<string, number>();
@@ -102,7 +105,8 @@ export class RootComplex implements Device, EventOwner, BusOwner {
     this.windows = options.windows ?? VIRT_WINDOWS;
     this.rootBusNumber = options.firstBus ?? 0;
     this.messages = options.messages;
-    this.#translator = options.translator ?? new DirectTranslator(options.space);
+    this.memoryTranslator = options.translator ?? new DirectTranslator(options.space);
+    this.#translator = this.memoryTranslator;
     this.intx = [new WiredOr(), new WiredOr(), new WiredOr(), new WiredOr()];
     const buses = this.ecam.size / BUS_SIZE;
     if (!Number.isInteger(buses) || buses < 1 || this.rootBusNumber + buses > 256) {
@@ -143,6 +147,17 @@ export class RootComplex implements Device, EventOwner, BusOwner {
 
   set translator(translator: DmaTranslator) {
     this.#translator = translator;
+    this.#translatorEpoch++;
+  }
+
+  /** How often {@link translator} was set. */
+  get translatorEpoch(): number {
+    return this.#translatorEpoch;
+  }
+
+  /** By attachments: an IOMMU takes the place of what stood there, or (undefined) gives it back. */
+  interpose(translator: DmaTranslator | undefined): void {
+    this.translator = translator ?? this.memoryTranslator;
   }
 
   /** Plugs a function into the root bus. @throws PciError as {@link PciBus.plug} */

@@ -1,3 +1,4 @@
+import { PciIommu } from '@vmloom/iommu';
 import {
   createMachine,
   World,
@@ -21,6 +22,8 @@ export interface BootOptions {
   readonly harts?: number;
   /** What brings interrupts to the harts; the PLIC unless told. */
   readonly aia?: Aia;
+  /** An IOMMU before the NIC: the board's, or a PCI function; none unless told. */
+  readonly iommu?: 'board' | 'function';
   /** 128 MiB unless told. */
   readonly memory?: string;
   /** The built-in SBI unless told. */
@@ -86,10 +89,12 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     memory: options.memory ?? '128MiB',
     harts: options.harts ?? 1,
     aia: options.aia ?? 'none',
+    iommu: options.iommu === 'board',
     onReset: options.onReset ?? 'end',
     ...(initrd === undefined ? {} : { initrd }),
     ...(firmware === undefined ? {} : { firmware }),
   });
+  if (options.iommu === 'function') machine.pcie.plug(new PciIommu());
   if (nat !== undefined) {
     const port = options.wire?.(nat.port, world) ?? nat.port;
     machine.pcie.plug((options.nic ?? E1000_NIC).make(port, STATION));

@@ -26,16 +26,19 @@ export interface VirtioNicOptions {
   readonly packed?: boolean;
   /** Pairs of queues; 1 unless told. */
   readonly pairs?: number;
+  /** Its DMA goes through the IOMMU. */
+  readonly platform?: boolean;
 }
 
 /** A virtio-net card on PCI. */
-export function virtioNic({ packed = false, pairs = 1 }: VirtioNicOptions = {}): Nic {
+export function virtioNic({ packed = false, pairs = 1, platform = false }: VirtioNicOptions = {}): Nic {
   const parts = [packed ? 'packed' : 'split', ...(pairs === 1 ? [] : [`${pairs} pairs`])];
   const several = pairs === 1 ? '' : `,mq=on,vectors=${2 * pairs + 2}`;
   return {
     name: `virtio-net, ${parts.join(', ')}`,
     driver: 'virtio_net',
-    qemu: `virtio-net-pci,packed=${packed ? 'on' : 'off'}${several}`,
-    make: (port, mac) => new VirtioPci({ device: new VirtioNet({ port, mac, pairs }), packed }),
+    qemu: `virtio-net-pci,packed=${packed ? 'on' : 'off'}${several}${platform ? ',iommu_platform=on' : ''}`,
+    make: (port, mac) =>
+      new VirtioPci({ device: new VirtioNet({ port, mac, pairs }), packed, accessPlatform: platform }),
   };
 }

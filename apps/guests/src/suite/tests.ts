@@ -1,5 +1,5 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
-import { virtioNic } from '../boot/nics.js';
+import { E1000_NIC, virtioNic } from '../boot/nics.js';
 import { aiaTest } from './aia-test.js';
 import { captureTest } from './capture-tests.js';
 import { cpuCheckTest } from './cpu-check-test.js';
@@ -9,6 +9,7 @@ import { diskTest } from './disk-test.js';
 import { failureTest } from './failure-tests.js';
 import { gdbTest } from './gdb-test.js';
 import type { GuestTest } from './guest-test.js';
+import { iommuTest, type IommuConfiguration } from './iommu-test.js';
 import { jumpLimitTest } from './jump-limit-test.js';
 import { jumpTest } from './jump-test.js';
 import { offloadWireTest } from './offload-wire-test.js';
@@ -40,6 +41,12 @@ const DISKS: readonly DiskVariant[] = [
 
 const AIA = ['aplic', 'aplic-imsic'] as const;
 
+/** The board's IOMMU with its wires, and one that is a function, with messages. */
+const IOMMUS: readonly IommuConfiguration[] = [
+  { series: '7.2', harts: 1, firmware: 'sbi', iommu: 'board' },
+  { series: '7.2', harts: 1, firmware: 'sbi', aia: 'aplic-imsic', iommu: 'function' },
+];
+
 /** All tests, in the order in which they run. */
 export const GUEST_TESTS: readonly GuestTest[] = [
   tinyTest,
@@ -57,6 +64,11 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   ...SERIES.map((series) => cpuCheckTest({ series, harts: 1, firmware: 'sbi' }, 'full', 1200e6)),
   cpuCheckTest({ series: '7.2', harts: 4, firmware: 'opensbi', aia: 'aplic-imsic' }, 'full', 300e6),
   ...[1, 4].map((harts) => jumpTest({ series: '6.12', harts, firmware: 'opensbi' }, 'full')),
+  ...IOMMUS.flatMap((configuration) =>
+    [E1000_NIC, virtioNic({ packed: true, platform: true })].map((nic) =>
+      iommuTest(configuration, nic, 'full'),
+    ),
+  ),
   jumpLimitTest({ series: '7.2', harts: 1, firmware: 'opensbi' }, 'full'),
   ...SERIES.flatMap((series) => [
     ...matrix(series).map((configuration) => bootTest(configuration, 'full')),

@@ -23,7 +23,7 @@ const CHANNELS = [1, 2, 3, 4];
 export function virtioNetTest(
   configuration: Configuration,
   set: GuestTest['set'],
-  options: Required<VirtioNicOptions>,
+  options: Required<Omit<VirtioNicOptions, 'platform'>>,
 ): GuestTest {
   const nic = virtioNic(options);
   return {
@@ -91,7 +91,7 @@ finish poweroff -f
 function judge(
   { report }: TestContext,
   shown: ReadonlyMap<string, Shown>,
-  { packed, pairs }: Required<VirtioNicOptions>,
+  { packed, pairs }: Required<Omit<VirtioNicOptions, 'platform'>>,
 ): void {
   const text = (name: string): string => shown.get(name)?.text ?? '';
   report.check('virtio_net is the driver', /\/virtio_net$/.test(text('driver')), text('driver'));

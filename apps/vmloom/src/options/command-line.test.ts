@@ -92,7 +92,8 @@ describe("QEMU's command line", () => {
     ['-s -gdb none', { gdb: undefined }],
     ['-M virt,aia=aplic', { aia: 'aplic', aiaGuests: 0 }],
     ['-M virt,aia=aplic-imsic,aia-guests=3', { aia: 'aplic-imsic', aiaGuests: 3 }],
-    ['-machine virt,aia=none', { aia: 'none' }],
+    ['-machine virt,aia=none', { aia: 'none', iommu: false }],
+    ['-M virt,iommu-sys=on', { iommu: true }],
   ])('%s', (line, expected) => {
     expect(plan(line)).toMatchObject(expected);
   });

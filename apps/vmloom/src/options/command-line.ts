@@ -32,8 +32,8 @@ const MAX_HARTS = 8;
 /** Every option of `vmloom run`, in QEMU's spelling. */
 export const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   M: {
-    argument: 'virt,aia=none|aplic|aplic-imsic,aia-guests=N',
-    help: 'the board; its interrupts: PLIC, APLIC, or APLIC and IMSICs with N guest files',
+    argument: 'virt,aia=none|aplic|aplic-imsic,aia-guests=N,iommu-sys=on|off',
+    help: 'the board; its interrupts: PLIC, APLIC, or APLIC and IMSICs with N guest files; its IOMMU',
   },
   machine: { argument: 'virt,…', help: 'the same', alias: 'M' },
   cpu: { argument: 'rv64', help: 'the harts: rv64 or max, the same here' },
@@ -181,7 +181,7 @@ function oneOf<Word extends string>(
   return word;
 }
 
-function machine(value: string): Pick<RunPlan, 'aia' | 'aiaGuests'> {
+function machine(value: string): Pick<RunPlan, 'aia' | 'aiaGuests' | 'iommu'> {
   const properties = new Properties(value, '-M', 'type');
   oneOf('-M', properties.required('type'), ['virt']);
   const aia = properties.choice('aia', ['none', 'aplic', 'aplic-imsic'], 'none');
@@ -189,9 +189,10 @@ function machine(value: string): Pick<RunPlan, 'aia' | 'aiaGuests'> {
   if (aiaGuests > 0 && aia !== 'aplic-imsic') {
     throw new CliError('-M: aia-guests are files of an IMSIC, which comes with aia=aplic-imsic');
   }
+  const iommu = properties.flag('iommu-sys', false);
   properties.choice('aclint', ['off'], 'off');
   properties.done();
-  return { aia, aiaGuests };
+  return { aia, aiaGuests, iommu };
 }
 
 function harts(value: string | undefined): number {

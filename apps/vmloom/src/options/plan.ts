@@ -53,6 +53,8 @@ export interface RunPlan {
   readonly aia: Aia;
   /** Guest interrupt files of each hart. */
   readonly aiaGuests: number;
+  /** The board's IOMMU stands before PCI Express. */
+  readonly iommu: boolean;
   /** How hot code is compiled; false: not at all, undefined: as the machine has it. */
   readonly jit: { readonly quota?: number } | false | undefined;
   /** The interpreter runs beside it, and both are compared. */

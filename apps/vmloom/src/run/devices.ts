@@ -1,5 +1,6 @@
 import { E1000 } from '@vmloom/e1000';
 import { Igb } from '@vmloom/igb';
+import { PciIommu } from '@vmloom/iommu';
 import type { Machine } from '@vmloom/machine';
 import { PciFunction, RootPort, type PlugOptions } from '@vmloom/pci';
 import { CliError } from '../error.js';
@@ -7,6 +8,7 @@ import type { DevicePlan } from '../options/plan.js';
 import { parseCount, type Properties } from '../options/properties.js';
 import { didYouMean } from '../suggest.js';
 import type { DeviceContext, DeviceModel, MmioDevice } from './device-model.js';
+import { checkOnlyIommu, IOMMU_PROPERTIES, iommuOptions } from './iommu.js';
 import { NIC_PROPERTIES, nicOptions } from './nics.js';
 import { VIRTIO_DEVICES } from './virtio-models.js';
 
@@ -36,6 +38,15 @@ export const DEVICES: Readonly<Record<string, DeviceModel>> = {
       }),
   },
   ...VIRTIO_DEVICES,
+  'riscv-iommu-pci': {
+    description: 'RISC-V IOMMU as a PCI function, on the root bus; its interrupts need aia=aplic-imsic',
+    properties: IOMMU_PROPERTIES,
+    make: (context, properties, { id, express }) => {
+      if (express) throw new CliError('-device riscv-iommu-pci: an IOMMU is on pcie.0, the root bus');
+      checkOnlyIommu(context.machine);
+      return new PciIommu({ ...iommuOptions(properties), ...(id === undefined ? {} : { name: id }) });
+    },
+  },
   'pcie-root-port': {
     description: 'PCI Express root port, a slot for one device',
     properties: {

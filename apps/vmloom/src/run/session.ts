@@ -201,6 +201,7 @@ async function makeMachine(
     harts: plan.harts,
     aia: plan.aia,
     aiaGuests: plan.aiaGuests,
+    iommu: plan.iommu,
     firmware: plan.bios === 'default' ? 'sbi' : plan.bios === 'none' ? 'none' : files.bios!,
     onReset: plan.noReboot ? 'end' : 'boot',
     epoch,

@@ -4,6 +4,7 @@ export const PHANDLE_TEST = 2;
 export const PHANDLE_APLIC_MACHINE = 0x800;
 export const PHANDLE_IMSICS_MACHINE = 0x801;
 export const PHANDLE_IMSICS_SUPERVISOR = 0x802;
+export const PHANDLE_IOMMU = 0x803;
 export const phandleCpu = (hart: number): number => 3 + 2 * hart;
 export const phandleIntc = (hart: number): number => 4 + 2 * hart;
 

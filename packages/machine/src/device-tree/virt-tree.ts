@@ -1,9 +1,11 @@
 import { SYSCON_ACTIONS } from '@vmloom/platform';
 import { MachineError } from '../error.js';
 import { aiaNodes, checkGuests, type Aia } from './aia-nodes.js';
+import { functionIommu, iommuMap } from './iommu-nodes.js';
 import { node, type DeviceTreeNode } from './node.js';
 import {
   PHANDLE_IMSICS_SUPERVISOR,
+  PHANDLE_IOMMU,
   PHANDLE_TEST,
   PHANDLE_WIRED,
   phandleCpu,
@@ -20,6 +22,8 @@ export const VIRT = {
   clint: { base: 0x0200_0000, size: 0x1_0000 },
   sswi: { base: 0x02f0_0000, size: 0x4000 },
   pcieIo: { base: 0x0300_0000, size: 0x1_0000 },
+  /** One wire for each cause. */
+  iommu: { base: 0x0301_0000, size: 0x1000, irqs: [36, 37, 38, 39] },
   plic: { base: 0x0c00_0000, size: 0x60_0000 },
   uart: { base: 0x1000_0000, size: 0x100, irq: 10, frequency: 3_686_400 },
   /** Eight windows of virtio-mmio. */
@@ -61,6 +65,11 @@ export interface VirtBoardDescription {
   readonly aia?: Aia;
   /** Guest interrupt files of each hart, 0 to 7, with `aplic-imsic`; 0 unless told. */
   readonly aiaGuests?: number;
+  /**
+   * The IOMMU before the PCI Express host bridge: that of the board, or the function of the root bus with this device
+   * and function number. None unless told.
+   */
+  readonly iommu?: 'board' | number | undefined;
   /** The tree is for S-mode software, the firmware below it runs already. False unless told. */
   readonly supervisor?: boolean;
   /** Further nodes below `/soc`. */
@@ -205,11 +214,25 @@ function soc(ids: readonly number[], board: VirtBoardDescription): DeviceTreeNod
     );
   }
   if (board.virtio !== false) children.push(...virtioSlots(aia));
-  if (board.pcie !== false) children.push(pcieHost(aia));
+  if (board.iommu === 'board') children.push(boardIommu(aia));
+  if (board.pcie !== false) children.push(pcieHost(aia, board.iommu));
   return node('soc', { '#address-cells': 2, '#size-cells': 2, compatible: 'simple-bus', ranges: true }, [
     ...children,
     ...(board.devices ?? []),
   ]);
+}
+
+function boardIommu(aia: Aia): DeviceTreeNode {
+  const { base, size, irqs } = VIRT.iommu;
+  return node(`iommu@${base.toString(16)}`, {
+    compatible: 'riscv,iommu',
+    '#iommu-cells': 1,
+    phandle: PHANDLE_IOMMU,
+    reg: reg({ base, size }),
+    'interrupt-parent': PHANDLE_WIRED,
+    interrupts: irqs.flatMap((source) => wired(aia, source)),
+    'msi-parent': aia === 'aplic-imsic' ? PHANDLE_IMSICS_SUPERVISOR : undefined,
+  });
 }
 
 function plic(ids: readonly number[]): DeviceTreeNode {
@@ -240,27 +263,33 @@ function virtioSlots(aia: Aia): DeviceTreeNode[] {
   );
 }
 
-function pcieHost(aia: Aia): DeviceTreeNode {
+function pcieHost(aia: Aia, iommu: VirtBoardDescription['iommu']): DeviceTreeNode {
   const { pcieIo, pcieMmio32, pcieMmio64, pcieEcam } = VIRT;
-  return node(`pci@${pcieEcam.base.toString(16)}`, {
-    '#address-cells': 3,
-    '#interrupt-cells': 1,
-    '#size-cells': 2,
-    compatible: 'pci-host-ecam-generic',
-    device_type: 'pci',
-    'linux,pci-domain': 0,
-    'bus-range': [0, 0xff],
-    'dma-coherent': true,
-    reg: reg(pcieEcam),
-    ranges: [
-      ...[PCI_IO, 0n, BigInt(pcieIo.base), BigInt(pcieIo.size)],
-      ...[PCI_MEMORY32, BigInt(pcieMmio32.base), BigInt(pcieMmio32.base), BigInt(pcieMmio32.size)],
-      ...[PCI_MEMORY64, BigInt(pcieMmio64.base), BigInt(pcieMmio64.base), BigInt(pcieMmio64.size)],
-    ],
-    'interrupt-map': interruptMap(aia),
-    'msi-parent': aia === 'aplic-imsic' ? PHANDLE_IMSICS_SUPERVISOR : undefined,
-    'interrupt-map-mask': [(PCI_INTERRUPT_PINS - 1) << 11, 0, 0, 7],
-  });
+  const children = typeof iommu === 'number' ? [functionIommu(iommu)] : [];
+  return node(
+    `pci@${pcieEcam.base.toString(16)}`,
+    {
+      '#address-cells': 3,
+      '#interrupt-cells': 1,
+      '#size-cells': 2,
+      compatible: 'pci-host-ecam-generic',
+      device_type: 'pci',
+      'linux,pci-domain': 0,
+      'bus-range': [0, 0xff],
+      'dma-coherent': true,
+      reg: reg(pcieEcam),
+      ranges: [
+        ...[PCI_IO, 0n, BigInt(pcieIo.base), BigInt(pcieIo.size)],
+        ...[PCI_MEMORY32, BigInt(pcieMmio32.base), BigInt(pcieMmio32.base), BigInt(pcieMmio32.size)],
+        ...[PCI_MEMORY64, BigInt(pcieMmio64.base), BigInt(pcieMmio64.base), BigInt(pcieMmio64.size)],
+      ],
+      'interrupt-map': interruptMap(aia),
+      'msi-parent': aia === 'aplic-imsic' ? PHANDLE_IMSICS_SUPERVISOR : undefined,
+      'interrupt-map-mask': [(PCI_INTERRUPT_PINS - 1) << 11, 0, 0, 7],
+      'iommu-map': iommuMap(iommu),
+    },
+    children,
+  );
 }
 
 /** INTA to INTD of devices 0 to 3, swizzled over four sources (PCI-to-PCI bridge 9.1). */
