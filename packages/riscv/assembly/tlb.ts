@@ -17,6 +17,7 @@ import {
   TLB_ENTRIES,
   TLB_ENTRY_SIZE,
   TLB_FILTERS,
+  TLB_FILTER_SIZE,
   TLB_LEVELS,
   TLB_PART,
   TLB_SETS,
@@ -46,13 +47,14 @@ function setAddress(s: u32, set: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function filterAddress(table: u32, level: u32): u32 {
-  return table + TLB_FILTERS - 8 + (level << 3);
+  return table + TLB_FILTERS + (level - 1) * TLB_FILTER_SIZE;
 }
 
+/** The bit of a superpage in its filter: neighbours, and those of user and kernel, have different ones. */
 // @ts-ignore: decorator
 @inline
-function filterBit(address: u64, level: u32): u64 {
-  return (<u64>1) << ((address >> u64(12 + 9 * level)) & 63);
+function filterIndex(address: u64, level: u32): u32 {
+  return u32(((address >> u64(12 + 9 * level)) * 0x9e3779b97f4a7c15) >> 55);
 }
 
 export function flushSet(table: u32): void {
@@ -60,7 +62,7 @@ export function flushSet(table: u32): void {
   const end = table + 3 * TLB_PART;
   for (let entry = table; entry < end; entry += TLB_ENTRY_SIZE) store<u64>(entry, INVALID);
   store<u32>(table, 0, TLB_USE);
-  for (let level: u32 = 1; level < 4; level++) store<u64>(filterAddress(table, level), 0);
+  memory.fill(table + TLB_FILTERS, 0, 3 * TLB_FILTER_SIZE);
 }
 
 /** The label of the translations that satp, the VMID and V select. */
@@ -124,12 +126,13 @@ export function flushAll(s: u32): void {
 
 /** Remembers at what level the walk for an entry ended, so that a fence for one address finds superpages. */
 export function noteLevel(table: u32, part: u32, entry: u32, address: u64, level: u32): void {
-  const index = (part << TLB_BITS) + ((entry - table - part * TLB_PART) >> 4);
-  store<u8>(table + index, level, TLB_LEVELS);
+  const position = (part << TLB_BITS) + ((entry - table - part * TLB_PART) >> 4);
+  store<u8>(table + position, level, TLB_LEVELS);
   store<u32>(table, 1, TLB_USE);
   if (level == 0) return;
-  const filter = filterAddress(table, level);
-  store<u64>(filter, load<u64>(filter) | filterBit(address, level));
+  const index = filterIndex(address, level);
+  const filter = filterAddress(table, level) + (index >>> 3);
+  store<u8>(filter, u32(load<u8>(filter)) | ((<u32>1) << (index & 7)));
 }
 
 /** Drops the entries of the page at an address, and of any superpage that holds it. */
@@ -141,7 +144,9 @@ function flushAddressIn(table: u32, address: u64): void {
     if (load<u64>(entry) == page) store<u64>(entry, INVALID);
   }
   for (let level: u32 = 1; level < 4; level++) {
-    if ((load<u64>(filterAddress(table, level)) & filterBit(address, level)) != 0) flushSuperpage(table, address, level);
+    const index = filterIndex(address, level);
+    const bits: u32 = load<u8>(filterAddress(table, level) + (index >>> 3));
+    if ((bits & ((<u32>1) << (index & 7))) != 0) flushSuperpage(table, address, level);
   }
 }
 

@@ -118,18 +118,19 @@ export const S_EXTERNAL_PRIORITY = 2128;
 export const STATE_SIZE = 2176;
 
 // --- Translation buffers ---------------------------------------------------------------------------
-export const TLB_BITS = 8;
-export const TLB_ENTRIES = 256;
+export const TLB_BITS = 9;
+export const TLB_ENTRIES = 512;
 // tag u64 (page address), then u32 and u32: fetch: records of the page, host page; read: addend, 0;
 // write: addend, address of the page's flag byte. A tag with low bits set is invalid.
 export const TLB_ENTRY_SIZE = 16;
-export const TLB_PART = 4096;
+export const TLB_PART = 8192;
 // fetch, read, write, then levels (a byte per entry of each), then a word that is not 0 when an entry is
-// valid, then for each level of superpages a filter: bit n of a u64 for superpages whose number ends in n.
-export const TLB_LEVELS = 12288;
-export const TLB_USE = 13056;
-export const TLB_FILTERS = 13064;
-export const TLB_SET_SIZE = 13088;
+// valid, then for each level of superpages a filter: 512 bits, of which each superpage sets one.
+export const TLB_LEVELS = 24576;
+export const TLB_USE = 26112;
+export const TLB_FILTERS = 26120;
+export const TLB_FILTER_SIZE = 64;
+export const TLB_SET_SIZE = 26312;
 // Sets of a bank: U, S without SUM, S with SUM. The last set is M-mode's.
 export const BANKS = 4;
 export const BANK_SETS = 3;

@@ -9,7 +9,7 @@ import {
   LOCAL_STATUS,
   LOCAL_WRITE_TLB,
 } from '../../src/jit/layout';
-import { R_IMM, R_RD, R_RS2, R_STEP, S_VALUE } from '../../src/layout';
+import { R_IMM, R_RD, R_RS2, R_STEP, S_VALUE, TLB_ENTRIES } from '../../src/layout';
 import * as O from '../ops';
 import { isAtomic } from './classes';
 import * as W from './opcodes';
@@ -114,7 +114,7 @@ export function lookUp(j: u32, record: u32, op: i32, tableLocal: u32): void {
   byte(j, W.I32_WRAP_I64);
   constI32(j, 8);
   byte(j, W.I32_SHR_U);
-  constI32(j, 0xff0);
+  constI32(j, (TLB_ENTRIES - 1) << 4);
   byte(j, W.I32_AND);
   getLocal(j, tableLocal);
   byte(j, W.I32_ADD);

@@ -11,7 +11,7 @@ import {
   LOCAL_STATE,
   LOCAL_TARGET,
 } from '../../src/jit/layout';
-import { R_DISTANCE, R_ENTRY, R_IMM, R_OP, R_REGION, R_STEP, S_FETCH_TLB } from '../../src/layout';
+import { R_DISTANCE, R_ENTRY, R_IMM, R_OP, R_REGION, R_STEP, S_FETCH_TLB, TLB_ENTRIES } from '../../src/layout';
 import { OP_BEQ, OP_COMPILED } from '../ops';
 import { pageOf } from './discover';
 import * as W from './opcodes';
@@ -63,7 +63,7 @@ function fetchEntry(j: u32): void {
   byte(j, W.I32_WRAP_I64);
   constI32(j, 8);
   byte(j, W.I32_SHR_U);
-  constI32(j, 0xff0);
+  constI32(j, (TLB_ENTRIES - 1) << 4);
   byte(j, W.I32_AND);
   byte(j, W.I32_ADD);
 }

@@ -5,8 +5,8 @@ import { engineFeatures, withTiering } from './engine-features.js';
 import * as L from './layout.js';
 import { IMPORTED_FUNCTIONS, ModuleBuilder } from './module-builder.js';
 import { operandKinds } from './operand-kinds.js';
-import { RegionTable, type RegionHost } from './region-table.js';
-import { mergeGroups, placesByPage, readRequests, type MergeGroup } from './requests.js';
+import { REGION_LIMIT, RegionTable, type RegionHost } from './region-table.js';
+import { mergeGroups, placesByPage, readRequests, type MergeGroup, type Request } from './requests.js';
 
 export interface JitOptions {
   /** How often a jump comes to an instruction before it is compiled, 1 to 255; 100 unless told. */
@@ -19,8 +19,12 @@ export interface JitOptions {
   readonly batch?: number;
   /** Bytes that compiled code and its tables may take, an estimate of what the engine needs; 192 MiB unless told. */
   readonly quota?: number;
-  /** Guest instructions of a region, at most: 1 to 2000, 200 unless told; of several that became one, 600. */
+  /**
+   * Guest instructions of a region, at most: 1 to 2000, 200 unless told; when it is compiled for speed, or when it
+   * was several, 300; when it was several that were compiled for speed, 600.
+   */
   readonly regionInstructions?: number;
+  readonly fastInstructions?: number;
   readonly mergedInstructions?: number;
   /** Pages that a region spans, 1 to 4. */
   readonly regionPages?: number;
@@ -92,6 +96,10 @@ const FARTHEST = 1n << 26n;
  */
 const PATIENCE = 5_000;
 const MOST_PATIENCE = 1_000_000;
+/** Requests after which fast regions become one: the first after the threshold, the others 65,536 entries apart. */
+const FAST_MERGE_REQUESTS = 8;
+/** Pairs of regions that are remembered for having asked. */
+const MOST_PAIRS = 4096;
 
 /** Compiles what the harts of one core find hot: between their slices, many regions at a time. */
 export class Jit {
@@ -120,11 +128,14 @@ export class Jit {
   readonly #now: () => number;
   readonly #batch: number;
   readonly #instructions: number;
+  readonly #fastInstructions: number;
   readonly #mergedInstructions: number;
   #asynchronous: boolean;
   /** What is being emitted, plain and fast, and how many bytes. */
   #batches: readonly [Batch, Batch] = [newBatch(false), newBatch(true)];
   #used = 0;
+  /** How often two regions, of which one is fast, asked to be one. */
+  readonly #asked = new Map<number, number>();
   /** Instructions of the hart at which the oldest request was seen. */
   #waiting = 0;
 
@@ -139,6 +150,7 @@ export class Jit {
     const quota = inRange('quota', options.quota ?? 192 << 20, 1 << 20, 2 ** 31);
     this.#asynchronous = options.asynchronous ?? false;
     this.#instructions = inRange('regionInstructions', options.regionInstructions ?? 200, 1, 2000);
+    this.#fastInstructions = inRange('fastInstructions', options.fastInstructions ?? 300, 1, 2000);
     this.#mergedInstructions = inRange('mergedInstructions', options.mergedInstructions ?? 600, 1, 2000);
     this.#emitter = instantiateCore<EmitterExports>(wasm, memory);
     const cells = PAGES * L.CELLS_PER_PAGE;
@@ -206,7 +218,10 @@ export class Jit {
       const seeds = places.filter(({ offset }) => this.#emitter.seedOffset(this.#state, offset) !== 0);
       if (seeds.length > 0) this.#emit(plain, false, []);
     }
-    const merges = requests.filter(({ from }) => from !== 0);
+    for (const { hart, from, to, fromBase } of requests) {
+      if (from !== 0 && from === to) this.#replace(fast, hart, new Map([[from, fromBase]]));
+    }
+    const merges = requests.filter((request) => request.from !== request.to && this.#shallMerge(request));
     for (const group of mergeGroups(merges)) {
       if (this.#merge(group) || merges.length === 1) continue;
       for (const single of merges.filter(({ from }) => group.bases.has(from))) {
@@ -256,11 +271,30 @@ export class Jit {
     this.#table.install(regions, exports, size, replaced);
   }
 
-  /** Emits one region in the place of several; false when that is not possible. */
-  #merge({ hart, bases, fast: wanted }: MergeGroup): boolean {
+  /**
+   * Whether it pays to make one of two regions. V8 takes as long to optimize a large function as some hundred thousand
+   * ways from one to the other take, so fast ones ask several times.
+   */
+  #shallMerge({ from, to }: Request): boolean {
+    if (!this.#table.isFast([from, to])) return true;
+    const pair = from * REGION_LIMIT + to;
+    const asked = (this.#asked.get(pair) ?? 0) + 1;
+    if (this.#asked.size >= MOST_PAIRS) this.#asked.clear();
+    this.#asked.set(pair, asked);
+    return asked >= FAST_MERGE_REQUESTS;
+  }
+
+  #merge({ hart, bases }: MergeGroup): boolean {
     const [plain, fast] = this.#batches;
+    if (!this.#replace(this.#table.isFast(bases.keys()) ? fast : plain, hart, bases)) return false;
+    this.statistics.merged += bases.size;
+    return true;
+  }
+
+  /** Emits one region in the place of others; false when that is not possible. */
+  #replace(batch: Batch, hart: number, bases: Map<number, bigint>): boolean {
     const isReplaced = (region: number): boolean =>
-      plain.replaced.includes(region) || fast.replaced.includes(region);
+      this.#batches.some(({ replaced }) => replaced.includes(region));
     if ([...bases.keys()].some(isReplaced)) return false;
     const base = bases.values().next().value!;
     this.#emitter.beginSeeds(this.#state, hart, base);
@@ -269,17 +303,15 @@ export class Jit {
       if (distance > FARTHEST || distance < -FARTHEST) return false;
       if (this.#emitter.seedRegion(this.#state, region, Number(distance)) === 0) return false;
     }
-    const batch = wanted || this.#table.isFast(bases.keys()) ? fast : plain;
-    if (!this.#emit(batch, true, [...bases.keys()])) return false;
-    this.statistics.merged += bases.size;
-    return true;
+    return this.#emit(batch, bases.size > 1, [...bases.keys()]);
   }
 
   /** Emits the region whose seeds were given. */
   #emit(batch: Batch, whole: boolean, replaced: readonly number[]): boolean {
     const region = this.#table.take();
     if (region === undefined) return false;
-    const most = whole ? this.#mergedInstructions : this.#instructions;
+    const several = batch.fast && whole ? this.#mergedInstructions : this.#fastInstructions;
+    const most = replaced.length > 0 ? several : this.#instructions;
     this.#fields(this.#state, { [L.J_MAX_INSTRUCTIONS]: most });
     const at = this.#out + this.#used;
     const limit = this.#out + OUT_SIZE - OUT_MARGIN;

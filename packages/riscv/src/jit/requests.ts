@@ -7,7 +7,10 @@ export interface Request {
   readonly pc: bigint;
   /** The hart's state. */
   readonly hart: number;
-  /** The regions of which one often leads to the other, and their bases; 0 for a place that is not compiled. */
+  /**
+   * The regions of which one often leads to the other, and their bases; 0 for a place that is not compiled. One and
+   * the same region asks to be compiled for speed.
+   */
   readonly from: number;
   readonly to: number;
   readonly fromBase: bigint;
@@ -18,8 +21,6 @@ export interface Request {
 export interface MergeGroup {
   readonly hart: number;
   readonly bases: Map<number, bigint>;
-  /** One of them has done so much that speed counts. */
-  fast: boolean;
 }
 
 export function readRequests(view: DataView, queue: number, count: number): Request[] {
@@ -54,10 +55,9 @@ export function placesByPage(requests: readonly Request[]): Request[][] {
 export function mergeGroups(requests: readonly Request[]): MergeGroup[] {
   const groups = new Map<number, MergeGroup>();
   for (const { hart, from, to, fromBase, toBase } of requests) {
-    const one = groups.get(from) ?? { hart, bases: new Map([[from, fromBase]]), fast: false };
-    const other = groups.get(to) ?? { hart, bases: new Map([[to, toBase]]), fast: false };
+    const one = groups.get(from) ?? { hart, bases: new Map([[from, fromBase]]) };
+    const other = groups.get(to) ?? { hart, bases: new Map([[to, toBase]]) };
     for (const [region, base] of other.bases) one.bases.set(region, base);
-    one.fast ||= other.fast || from === to;
     for (const region of one.bases.keys()) groups.set(region, one);
   }
   return [...new Set(groups.values())];
