@@ -60,6 +60,8 @@ export class Interrupts {
   readonly #mayFireAt = new Float64Array(B.VECTORS);
   /** Vectors that wait to be signalled. */
   #waiting = 0;
+  /** Causes whose message has left and that software has not cleared: only a new event makes a new message. */
+  #signalled = 0;
   /** 1 + the virtual function that owns a vector; 0: the physical function. */
   readonly #owners = new Uint8Array(B.VECTORS);
   #asserted = false;
@@ -134,6 +136,7 @@ export class Interrupts {
     if (extended === 0) return;
     const { image } = this.#registers;
     image[R.REG_EICR >> 2] |= extended;
+    this.#signalled &= ~extended;
     this.#schedule();
   }
 
@@ -141,6 +144,7 @@ export class Interrupts {
   clear(extended: number): void {
     this.#registers.image[R.REG_EICR >> 2] &= ~extended;
     this.#waiting &= ~extended;
+    this.#signalled &= ~extended;
     this.#lower();
   }
 
@@ -194,7 +198,7 @@ export class Interrupts {
   reset(): void {
     this.#timer.disarm();
     this.#mayFireAt.fill(0);
-    this.#waiting = 0;
+    this.#waiting = this.#signalled = 0;
     this.#lower();
   }
 
@@ -202,6 +206,7 @@ export class Interrupts {
     return {
       asserted: this.#asserted,
       waiting: this.#waiting,
+      signalled: this.#signalled,
       mayFireAt: [...this.#mayFireAt],
       owners: [...this.#owners],
       timer: this.#timer.save(),
@@ -212,12 +217,14 @@ export class Interrupts {
     const saved = value as {
       asserted: boolean;
       waiting: number;
+      signalled: number;
       mayFireAt: number[];
       owners: number[];
       timer: SnapshotValue;
     };
     this.#asserted = saved.asserted;
     this.#waiting = saved.waiting;
+    this.#signalled = saved.signalled;
     this.#mayFireAt.set(saved.mayFireAt);
     this.#owners.set(saved.owners);
     this.#timer.restore(saved.timer);
@@ -260,7 +267,7 @@ export class Interrupts {
       this.#armBy(Math.max(now, this.#mayFireAt[0]));
       return;
     }
-    let ready = this.#extended & B.VECTOR_MASK & ~this.#waiting;
+    let ready = this.#extended & B.VECTOR_MASK & ~this.#waiting & ~this.#signalled;
     this.#waiting |= ready;
     for (; ready !== 0; ready &= ready - 1) {
       this.#armBy(Math.max(now, this.#mayFireAt[31 - Math.clz32(ready & -ready)]));
@@ -299,9 +306,11 @@ export class Interrupts {
     const { image } = this.#registers;
     const bit = 1 << vector;
     this.#waiting &= ~bit;
+    this.#signalled |= bit;
     const other = this.#registers.get(R.REG_IVAR_MISC) >>> 8;
     if ((this.#allocated(other) & bit) !== 0) image[R.REG_ICR >> 2] |= B.ICR_INTA;
     image[R.REG_EICR >> 2] &= ~(image[R.REG_EIAC >> 2] & bit);
+    this.#signalled &= ~image[R.REG_EIAC >> 2];
     if (this.#autoMask) image[R.REG_EIMS >> 2] &= ~(image[R.REG_EIAM >> 2] & bit);
     this.#moderate(vector);
     this.#count();

@@ -33,18 +33,18 @@ export class ReceiveStamp {
     const version1 = ((control >> B.TSYNC_TYPE_SHIFT) & 7) === TYPE_L4_V1;
     const identity = at + (version1 ? 22 : 24);
     const word = (from: number): number =>
-      (header[from]! | (header[from + 1]! << 8) | (header[from + 2]! << 16) | (header[from + 3]! << 24)) >>>
+      (header[from] | (header[from + 1] << 8) | (header[from + 2] << 16) | (header[from + 3] << 24)) >>>
       0;
-    const sequence = (header[at + 30]! << 8) | header[at + 31]!;
-    const high = ((header[identity]! << 8) | header[identity + 1]! | (sequence << 16)) >>> 0;
+    const sequence = (header[at + 30] << 8) | header[at + 31];
+    const high = ((header[identity] << 8) | header[identity + 1] | (sequence << 16)) >>> 0;
     if (!this.time.stampReceive(word(identity + 2), high)) return;
     state.set(CORE_STATE_RX_STATUS, state.get(CORE_STATE_RX_STATUS) | B.RXD_STATUS_TS);
   }
 
   #selected(type: number, header: Uint8Array, at: number): boolean {
     const configuration = this.registers.get(R.REG_TSYNCRXCFG);
-    const version2 = (header[at + 1]! & 0xf) === 2;
-    const message = header[at]! & 0xf;
+    const version2 = (header[at + 1] & 0xf) === 2;
+    const message = header[at] & 0xf;
     // An Ethernet payload begins behind its type, a UDP one behind the ports.
     const layer4 = at >= 14 + 20 + UDP_HEADER;
     switch (type) {

@@ -69,6 +69,7 @@ const RECEIVE: readonly RegisterDefinition[] = [
   { name: 'PSRTYPE', offset: R.REG_PSRTYPE, mask: 0xe01f_fffe, count: 8, group: 'receive' },
   queue('RDBAL', R.REG_RDBAL, 0xffff_ff80),
   queue('RDBAH', R.REG_RDBAH, FULL),
+  // 8.10.7: a multiple of 128 is software's duty; bits 6:4 hold what is written.
   queue('RDLEN', R.REG_RDLEN, 0x000f_fff0),
   queue('SRRCTL', R.REG_SRRCTL, 0x8ff0_3f7f, { reset: 0x0000_0400 }),
   // 8.10.8: head is hardware's alone.

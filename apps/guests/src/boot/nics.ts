@@ -1,4 +1,5 @@
 import { E1000 } from '@vmloom/e1000';
+import { Igb } from '@vmloom/igb';
 import type { Port } from '@vmloom/net';
 import type { PciFunction } from '@vmloom/pci';
 import { VirtioNet, VirtioPci } from '@vmloom/virtio';
@@ -19,6 +20,14 @@ export const E1000_NIC: Nic = {
   driver: 'e1000',
   qemu: 'e1000',
   make: (port, mac) => new E1000({ port, mac }),
+};
+
+/** The physical function of an 82576. */
+export const IGB_NIC: Nic = {
+  name: 'igb',
+  driver: 'igb',
+  qemu: 'igb',
+  make: (port, mac) => new Igb({ port, mac }),
 };
 
 export interface VirtioNicOptions {

@@ -1,5 +1,5 @@
 import { KERNELS, type KernelSeries } from '../kernel.js';
-import { E1000_NIC, virtioNic } from '../boot/nics.js';
+import { E1000_NIC, IGB_NIC, virtioNic } from '../boot/nics.js';
 import { aiaTest } from './aia-test.js';
 import { captureTest } from './capture-tests.js';
 import { cpuCheckTest } from './cpu-check-test.js';
@@ -9,6 +9,7 @@ import { diskTest } from './disk-test.js';
 import { failureTest } from './failure-tests.js';
 import { gdbTest } from './gdb-test.js';
 import type { GuestTest } from './guest-test.js';
+import { igbTest } from './igb-tests.js';
 import { iommuTest, type IommuConfiguration } from './iommu-test.js';
 import { jumpLimitTest } from './jump-limit-test.js';
 import { jumpTest } from './jump-test.js';
@@ -51,6 +52,7 @@ const IOMMUS: readonly IommuConfiguration[] = [
 export const GUEST_TESTS: readonly GuestTest[] = [
   tinyTest,
   ...SERIES.map((series) => e1000Test({ series, harts: 1, firmware: 'sbi' }, 'smoke')),
+  igbTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke'),
   bootTest({ series: '6.12', harts: 4, firmware: 'opensbi' }, 'smoke'),
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5),
   transferTest({ series: '6.12', harts: 1, firmware: 'sbi' }, 'smoke', 5, virtioNic({ packed: true })),
@@ -72,6 +74,10 @@ export const GUEST_TESTS: readonly GuestTest[] = [
   jumpLimitTest({ series: '7.2', harts: 1, firmware: 'opensbi' }, 'full'),
   ...SERIES.flatMap((series) => [
     ...matrix(series).map((configuration) => bootTest(configuration, 'full')),
+    igbTest({ series, harts: 4, firmware: 'sbi', aia: 'aplic-imsic' }, 'full'),
+    ...(series === '6.12' ? [] : [igbTest({ series, harts: 1, firmware: 'sbi' }, 'full')]),
+    transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, IGB_NIC),
+    pairTest(series, 'full', 100, IGB_NIC),
     e1000Test({ series, harts: 4, firmware: 'sbi' }, 'full'),
     e1000Test({ series, harts: 1, firmware: 'opensbi' }, 'full'),
     cyclesTest({ series, harts: 1, firmware: 'sbi' }, 'full'),
