@@ -18,7 +18,8 @@ export class HttpPeer {
     const hash = createHash('sha256');
     for (const chunk of pattern(length)) hash.update(chunk);
     this.sha256 = hash.digest('hex');
-    this.#server = createServer((request, response) => {
+    // A busy host may take its time over a large body.
+    this.#server = createServer({ requestTimeout: 0 }, (request, response) => {
       if (request.method === 'GET') this.#give(response);
       else this.#take(request, response);
     });
