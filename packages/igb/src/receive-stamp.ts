@@ -33,8 +33,7 @@ export class ReceiveStamp {
     const version1 = ((control >> B.TSYNC_TYPE_SHIFT) & 7) === TYPE_L4_V1;
     const identity = at + (version1 ? 22 : 24);
     const word = (from: number): number =>
-      (header[from] | (header[from + 1] << 8) | (header[from + 2] << 16) | (header[from + 3] << 24)) >>>
-      0;
+      (header[from] | (header[from + 1] << 8) | (header[from + 2] << 16) | (header[from + 3] << 24)) >>> 0;
     const sequence = (header[at + 30] << 8) | header[at + 31];
     const high = ((header[identity] << 8) | header[identity + 1] | (sequence << 16)) >>> 0;
     if (!this.time.stampReceive(word(identity + 2), high)) return;
