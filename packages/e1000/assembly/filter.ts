@@ -1,6 +1,6 @@
+import { loadBe16 } from '@vmloom/net/assembly/checksum';
 import * as L from '../src/layout-offsets';
 import * as R from '../src/register-map';
-import { loadBe16 } from './checksum';
 
 // 3.2.1 and chapter 9: which packets are for this station. `header` is the first 18 bytes of the frame.
 

@@ -1,5 +1,6 @@
+import { storeBe16 } from '@vmloom/net/assembly/checksum';
 import * as L from '../src/layout-offsets';
-import { frameSum, storeBe16 } from './checksum';
+import { frameSum } from './checksum';
 import { copyOut, rangeAt, replaceStart } from './frame';
 
 // Checksum offsets have 8 bits, so every field that offloads change lies in these first bytes.

@@ -1,6 +1,7 @@
+import { loadBe16 } from '@vmloom/net/assembly/checksum';
 import * as L from '../src/layout-offsets';
 import * as R from '../src/register-map';
-import { frameSum, loadBe16 } from './checksum';
+import { frameSum } from './checksum';
 
 const ETHERTYPE_IPV4: u32 = 0x0800;
 const ETHERTYPE_IPV6: u32 = 0x86dd;

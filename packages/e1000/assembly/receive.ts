@@ -1,7 +1,7 @@
 import { noteStore } from '@vmloom/memory/assembly/store';
+import { loadBe16 } from '@vmloom/net/assembly/checksum';
 import * as L from '../src/layout-offsets';
 import * as R from '../src/register-map';
-import { loadBe16 } from './checksum';
 import { count, count64, countSize } from './counters';
 import { frameFcs } from './crc';
 import { bump, dmaWrite, map, mapCount, mapLength, mapOffset } from './dma';

@@ -1,6 +1,6 @@
+import { fold, loadBe16, storeBe16 } from '@vmloom/net/assembly/checksum';
 import * as L from '../src/layout-offsets';
 import * as R from '../src/register-map';
-import { fold, loadBe16, storeBe16 } from './checksum';
 import { dmaRead } from './dma';
 import { rangeAt } from './frame';
 import { headerAt, insertChecksum } from './offload';
