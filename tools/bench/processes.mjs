@@ -22,7 +22,7 @@ const TICKS = 100;
 /**
  * What a process and its threads have been on a processor; 0 where the system does not tell. proc_pid_stat(5), 14 and 15
  */
-function processorSeconds(pid) {
+export function processorSeconds(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may have spaces.

@@ -35,9 +35,19 @@ describe('networkRates', () => {
   it('says which figure is missing instead of making one up', () => {
     expect(() => networkRates({ checks: [], shown: shown('{"error": "refused"}') }, 1)).toThrow(GuestsError);
     expect(() => networkRates({ checks: [], shown: shown(received({ bits_per_second: 1 }), 1) }, 1)).toThrow(
-      'tcp-out, round 1',
+      'tcp-out: ',
     );
     expect(() => networkRates({ checks: [], shown: new Map() }, 1)).toThrow('nothing');
+  });
+});
+
+describe('networkRates of several rounds', () => {
+  it('a round that failed has no rate, and the others keep theirs', () => {
+    const text = received({ bits_per_second: 2e8 });
+    const both = new Map([...shown(text)].map(([name, one]) => [name.replace('-1', '-2'), one]));
+    const rates = networkRates({ checks: [], shown: both }, 2);
+    expect(rates.tcpOut).toEqual([NaN, 200]);
+    expect(rates.udp).toEqual([NaN, 2]);
   });
 });
 

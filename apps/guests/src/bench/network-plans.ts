@@ -1,5 +1,5 @@
 import { GuestsError } from '../error.js';
-import type { Shown, Transcript } from '../boot/transcript.js';
+import type { Transcript } from '../boot/transcript.js';
 import type { Program } from '../userland.js';
 
 /** What the plans need beside what every file system has. */
@@ -10,7 +10,7 @@ export const NETWORK_BENCH_PROGRAMS: readonly Program[] = [
 ];
 export const NETWORK_BENCH_MODULES = ['pktgen'];
 
-/** Rates between two guests. */
+/** Rates between two guests, by round; NaN where one gave none. */
 export interface NetworkRates {
   /** What the receiver got, Mb/s: from the guest that measures to the other, and back. */
   readonly tcpOut: readonly number[];
@@ -120,25 +120,30 @@ OTHER
 ${interfaceUp('eth0', MEASURING)}${measure(options)}`;
 }
 
-/** The rates that the measuring guest showed. @throws GuestsError bad-figures when one is missing */
+/** What the measuring guest calls its measurements, with the number of the round behind it. */
+export const MEASUREMENTS: Readonly<Record<keyof NetworkRates, string>> = {
+  tcpOut: 'tcp-out',
+  tcpIn: 'tcp-in',
+  udp: 'udp',
+  pktgenSent: 'pktgen',
+  pktgenTaken: 'pktgen',
+};
+
+/** The rates that the measuring guest showed. @throws GuestsError bad-figures when none of a kind is there */
 export function networkRates({ shown }: Transcript, rounds: number): NetworkRates {
-  const numbers = Array.from({ length: rounds }, (_, index) => index + 1);
-  const each = (name: string, read: (text: string) => number): number[] =>
-    numbers.map((round) => {
-      const found: Shown | undefined = shown.get(`${name}-${round}`);
-      const rate = found?.exitCode === 0 ? read(found.text) : NaN;
-      if (Number.isFinite(rate)) return rate;
-      throw new GuestsError(
-        'bad-figures',
-        `${name}, round ${round}: ${found?.text.slice(-300) ?? 'nothing'}`,
-      );
-    });
+  const each = (key: keyof NetworkRates, read: (text: string) => number): number[] => {
+    const name = MEASUREMENTS[key];
+    const found = Array.from({ length: rounds }, (_, index) => shown.get(`${name}-${index + 1}`));
+    const rates = found.map((one) => (one?.exitCode === 0 ? read(one.text) : NaN));
+    if (rates.some((rate) => Number.isFinite(rate))) return rates;
+    throw new GuestsError('bad-figures', `${name}: ${found[0]?.text.slice(-300) ?? 'nothing'}`);
+  };
   return {
-    tcpOut: each('tcp-out', receivedMegabits),
-    tcpIn: each('tcp-in', receivedMegabits),
+    tcpOut: each('tcpOut', receivedMegabits),
+    tcpIn: each('tcpIn', receivedMegabits),
     udp: each('udp', receivedDatagrams),
-    pktgenSent: each('pktgen', sentFrames),
-    pktgenTaken: each('pktgen', takenFrames),
+    pktgenSent: each('pktgenSent', sentFrames),
+    pktgenTaken: each('pktgenTaken', takenFrames),
   };
 }
 

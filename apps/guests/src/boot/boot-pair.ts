@@ -18,6 +18,8 @@ export interface PairOptions {
   readonly time?: WorldOptions['time'];
   /** Seconds of wall time after which it is hopeless; 300 unless told. */
   readonly patience?: number;
+  /** Told of what the first one prints, when it does. */
+  readonly onText?: (text: string) => void;
 }
 
 /** Addresses of the two, first and second. */
@@ -52,7 +54,7 @@ export async function bootPair(options: PairOptions): Promise<readonly [BootResu
   const nic = options.nic ?? E1000_NIC;
   const logs = machines.map((machine, index) => {
     machine.pcie.plug(nic.make(lan.port(), PAIR_STATIONS[index]));
-    return consoleLog(machine);
+    return consoleLog(machine, index === 0 ? options.onText : undefined);
   });
   for (const machine of machines) machine.powerOn();
   void Promise.all(machines.map(({ exited }) => exited)).then(() => world.stop());
@@ -72,9 +74,13 @@ export async function bootPair(options: PairOptions): Promise<readonly [BootResu
 }
 
 /** Collects what a console prints; the answer is all of it so far. */
-function consoleLog({ console }: Machine): () => string {
+function consoleLog({ console }: Machine, onText?: (text: string) => void): () => string {
   const pieces: string[] = [];
   const decoder = new TextDecoder();
-  console.onOutput = (bytes) => pieces.push(decoder.decode(bytes, { stream: true }));
+  console.onOutput = (bytes) => {
+    const text = decoder.decode(bytes, { stream: true });
+    pieces.push(text);
+    onText?.(text);
+  };
   return () => pieces.join('');
 }

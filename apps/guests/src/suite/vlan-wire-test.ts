@@ -1,10 +1,10 @@
 import { Switch } from '@vmloom/net';
-import { connectionsTo, type Connection } from './connections.js';
-import { GATEWAY, nameOf, type Configuration } from './debian-run.js';
+import type { Connection } from './connections.js';
+import { nameOf, type Configuration } from './debian-run.js';
 import { registers } from './ethtool.js';
 import type { GuestTest } from './guest-test.js';
-import { runCaptured } from './two-captures.js';
-import { bytesIn, handedOver, judgeWire, tell, type Verdict } from './wire-verdicts.js';
+import { runStates, type WireState } from './wire-states.js';
+import type { Verdict } from './wire-verdicts.js';
 
 const VLAN = 5;
 const LENGTH = 200_000;
@@ -13,12 +13,9 @@ const LARGEST_FRAME = 1518;
 /** 8254x manual 13.4.1: VLAN mode. */
 const CTRL_VME = 1 << 30;
 
-interface State {
-  readonly name: string;
-  readonly features: string;
+interface State extends WireState {
   /** The card puts tags in and takes them out. */
   readonly tags: boolean;
-  readonly segmentation: boolean;
 }
 
 // The driver has no switch of its own for tags of what it sends: they go with rxvlan.
@@ -30,6 +27,14 @@ const STATES: readonly State[] = [
   { name: 'all on again', features: 'tx on tso on gso on', tags: true, segmentation: true },
 ];
 
+const BEGIN = `
+modprobe 8021q
+ip link set eth0 up
+check vlan ip link add link eth0 name eth0.${VLAN} type vlan id ${VLAN}
+check link within 10 carrier_is 1
+check dhcp dhcp eth0.${VLAN}
+`;
+
 /**
  * A VLAN interface in the guest, on a trunk of a switch whose access port leads to the host: `ethtool -K rxvlan`
  * moves the tag between kernel and card, and neither the wire nor tcpdump sees a difference.
@@ -39,23 +44,21 @@ export function vlanWireTest(configuration: Configuration, set: GuestTest['set']
     name: `${nameOf(configuration)}: VLAN offload on the wire`,
     set,
     run: async (context) => {
-      const { guest, host, peer, shown } = await runCaptured(context, configuration, {
+      const { shown } = await runStates(context, configuration, {
+        states: STATES,
         length: LENGTH,
-        plan: plan(),
+        largest: LARGEST_FRAME,
+        begin: BEGIN,
+        show: (index) => `show features-${index} ethtool -k eth0\nshow registers-${index} ethtool -d eth0`,
         network: (translator, world) => {
           const { clock, ledger } = world;
           const lan = world.add(new Switch({ clock, ledger, vlanAware: true }));
           lan.connect(translator, { vlan: { access: VLAN } });
           return lan.port({ vlan: { trunk: [VLAN] } });
         },
+        judge,
       });
       const { report } = context;
-      const whole = peer.received.filter(({ sha256 }) => sha256 === peer.sha256).length;
-      report.check('the file went round whole in each state', whole === STATES.length, `${whole}`);
-      const [seen, passed] = [guest, host].map((frames) => connectionsTo(GATEWAY, frames));
-      const count = 2 * STATES.length;
-      const both = seen.length >= count && passed.length >= count;
-      report.check('both captures have every transfer', both, `${seen.length} and ${passed.length}`);
       STATES.forEach((state, index) => {
         const text = (name: string): string => shown.get(`${name}-${index}`)?.text ?? '';
         const mode = ((registers(text('registers')).get('CTRL') ?? 0) & CTRL_VME) !== 0;
@@ -65,42 +68,15 @@ export function vlanWireTest(configuration: Configuration, set: GuestTest['set']
           new RegExp(`^${way}-vlan-offload: ${state.tags ? 'on' : 'off'}`, 'm').test(features),
         );
         report.check(`${state.name}: ethtool -k says so of both directions`, told, features);
-        const judged = ['down', 'up'].flatMap((way, number) => {
-          const [inGuest, onWire] = [seen, passed].map((all) => all[2 * index + number]);
-          if (inGuest === undefined || onWire === undefined) return [];
-          return judge(state, inGuest, onWire).map((verdict) => ({ ...verdict, way }));
-        });
-        tell(report, state.name, judged);
       });
     },
   };
 }
 
-function plan(): string {
-  const states = STATES.map(
-    ({ features }, index) => `
-check state-${index} turn ${features}
-show features-${index} ethtool -k eth0
-show registers-${index} ethtool -d eth0
-check transfer-${index} transfer`,
-  );
-  return `
-transfer() { download && upload; }
-modprobe 8021q
-ip link set eth0 up
-check vlan ip link add link eth0 name eth0.${VLAN} type vlan id ${VLAN}
-check link within 10 carrier_is 1
-check dhcp dhcp eth0.${VLAN}
-check sniff sniff
-${states.join('\n')}
-`;
-}
-
-function judge({ segmentation }: State, guest: Connection, wire: Connection): Verdict[] {
+function judge(_state: State, guest: Connection, wire: Connection): Verdict[] {
   const untagged = ({ sent, received }: Connection): number =>
     [...sent, ...received].filter(({ vlan }) => vlan !== VLAN).length;
-  const verdicts = [
-    ...judgeWire(wire, LARGEST_FRAME),
+  return [
     {
       what: 'IEEE 802.1Q 9.6: every frame on the wire has the tag',
       passed: untagged(wire) === 0,
@@ -112,6 +88,4 @@ function judge({ segmentation }: State, guest: Connection, wire: Connection): Ve
       detail: `${untagged(guest)} have not; ${guest.received.length} of ${wire.received.length} came`,
     },
   ];
-  if (LENGTH < bytesIn(wire.sent)) verdicts.push(handedOver(guest, wire, segmentation));
-  return verdicts;
 }
