@@ -201,6 +201,20 @@ describe('A extension 13.2, compiled: LR and SC', () => {
     });
   });
 
+  it('LR in another page: the first one is watched no longer', async () => {
+    const words = [asm.lr_d('t0', 's1'), asm.lr_d('t1', 's2'), asm.addi('a0', 'a0', 1)];
+    const machine = await runTwins(
+      (one) => {
+        endless(one, words);
+        one.hart.writeX(18, BigInt(DATA + PAGE));
+      },
+      { steps: 40, length: 4 * 30 + 2 },
+    );
+    const flags = [0, 1].map((page) => machine.memory.flags.get(pageOf(machine) + page) & PAGE_RESERVED);
+    // 4,880 instructions end behind a jump: the second LR was the last one.
+    expect(flags).toEqual([0, PAGE_RESERVED]);
+  });
+
   it('two harts that take turns in the middle: one of them fails', async () => {
     const setUp = (one: BareMachine): void => {
       endless(one, [...RETRY.slice(0, 3), asm.add('a0', 'a0', 't1')]);
