@@ -9,6 +9,7 @@
  *   loops      the interpreter's inner loops alone
  *   memory     resident size of a process with a guest
  *   virtio     chains through split and packed rings beside a plain copy of the same bytes
+ *   iommu      translations of the IOMMU beside requests without one
  *   guests     rates between two Debian guests, beside QEMU; fetches them
  *
  *   --runs N       medians of so many (3)
@@ -26,6 +27,7 @@ import { boot } from './bench/boot.mjs';
 import { cpu } from './bench/cpu.mjs';
 import { htmlReport } from './bench/drawing.mjs';
 import { guests } from './bench/guests.mjs';
+import { iommu } from './bench/iommu.mjs';
 import { memory } from './bench/memory.mjs';
 import { parseOptions, UsageError } from './bench/options.mjs';
 import { VMLOOM } from './bench/processes.mjs';
@@ -39,7 +41,7 @@ const loops = () => {
 };
 /** Load average of a machine with nothing else to do. */
 const IDLE = 0.5;
-const BENCHES = { cpu, boot, programs, v86, loops, memory, guests, virtio };
+const BENCHES = { cpu, boot, programs, v86, loops, memory, guests, virtio, iommu };
 
 /** What to know before reading any figure. */
 function leadOf({ clock, accel }) {
