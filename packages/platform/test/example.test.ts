@@ -35,6 +35,6 @@ describe('README', () => {
         named++;
       }
     }
-    expect(named).toBeGreaterThan(50);
+    expect(named).toBeGreaterThan(100);
   });
 });
