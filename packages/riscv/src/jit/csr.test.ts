@@ -102,7 +102,7 @@ describe('Zicsr, compiled: writes', () => {
       const destination = random.pick(['t0', 't0', 'zero', 'a1']);
       return [assemble(operation, destination, csr, source), ...mixed('t0'), asm.add('a2', 'a2', 'a0')];
     }).flat();
-    const machine = await runTwins((one) => endless(one, words), { steps: 60, length: 97 });
+    const machine = await runTwins((one) => endless(one, words), { steps: 60, length: 499 });
     expect(machine.hart.readX(10)).not.toBe(0n);
   });
 
@@ -114,7 +114,7 @@ describe('Zicsr, compiled: writes', () => {
       ...[asm.csrrw('t0', csr, 'a0'), asm.csrrsi('t0', csr, 2), asm.csrrs('t1', csr, 'zero')],
       ...mixed('t0'),
     ]);
-    const machine = await runTwins((one) => endless(one, words, privilege), { steps: 60, length: 97 });
+    const machine = await runTwins((one) => endless(one, words, privilege), { steps: 60, length: 499 });
     expect(machine.hart.readX(27)).toBeGreaterThan(privilege === 0 ? 300n : 150n);
   });
 
@@ -124,7 +124,7 @@ describe('Zicsr, compiled: writes', () => {
       asm.csrrsi('t0', 'mhartid', 1),
       asm.csrrs('t0', 'mhartid', 'zero'),
     ];
-    const machine = await runTwins((one) => endless(one, words), { steps: 20, length: 97 });
+    const machine = await runTwins((one) => endless(one, words), { steps: 20, length: 499 });
     expect(machine.hart.readX(27)).toBeGreaterThan(100n);
   });
 

@@ -128,14 +128,16 @@ describe('an instruction that crosses a page, compiled', () => {
 
   it('a loop that stores into the second half of its own instruction runs what it stored', async () => {
     const code = new CodeBuilder();
-    while (code.size < PAGE - 2 - 8) code.half(1);
+    while (code.size < PAGE - 2 - 16) code.half(1);
     const top = code.place(new Label());
-    // The immediate of the crossing instruction is the low byte of a1.
+    // Every 32nd time the high byte of the crossing instruction becomes that of a1: its immediate.
     code.half(COUNT);
+    code.op('andi', 't0', 'a1', 31);
+    code.op('bne', 't0', 'zero', 8);
     code.op('sb', 'a1', 3, 's1');
     code.half(1);
     code.op('addi', 'a0', 'a0', 0);
-    code.op('andi', 'a1', 'a1', 63);
+    code.op('andi', 'a1', 'a1', 127);
     code.shortJump(top);
     const bytes = code.build();
     const machine = await runTwins(
@@ -144,7 +146,7 @@ describe('an instruction that crosses a page, compiled', () => {
         one.hart.writeX(9, BigInt(FIRST + 0xffe));
         one.hart.pc = BigInt(FIRST + top.at!);
       },
-      { steps: 200, length: 31 },
+      { steps: 200, length: 131 },
     );
     expect(machine.hart.readX(A0)).toBeGreaterThan(0n);
   });
