@@ -12,6 +12,7 @@ const FLOORS = [
   ['devices'],
   ['hypervisor', 'guest'],
   ['machine'],
+  ['topology'],
   ['apps'],
 ];
 

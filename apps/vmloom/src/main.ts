@@ -2,6 +2,7 @@ import { demo } from './commands/demo.js';
 import { devices } from './commands/devices.js';
 import { help } from './commands/help.js';
 import { run } from './commands/run.js';
+import { topologyCommand } from './commands/topology.js';
 import { CliError } from './error.js';
 import type { TerminalStreams } from './serial/terminal.js';
 import { didYouMean } from './suggest.js';
@@ -10,7 +11,7 @@ export interface MainStreams extends TerminalStreams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-const COMMANDS = ['run', 'demo', 'devices', 'help'] as const;
+const COMMANDS = ['run', 'topology', 'demo', 'devices', 'help'] as const;
 
 /** The command line; the exit status. What a person did wrong is one sentence on stderr, never a stack. */
 export async function main(argv: readonly string[], streams: MainStreams): Promise<number> {
@@ -32,6 +33,8 @@ async function dispatch(argv: readonly string[], streams: MainStreams): Promise<
   switch (command) {
     case 'run':
       return run(rest, streams);
+    case 'topology':
+      return topologyCommand(rest, streams.stdout);
     case 'demo':
       return demo(rest, streams.stdout);
     case 'devices':
@@ -55,6 +58,9 @@ const ERRORS: ReadonlySet<string> = new Set([
   'NetError',
   'E1000Error',
   'GuestError',
+  'HypervisorError',
+  'VirtioError',
+  'TopologyError',
 ]);
 
 /** The packages' own errors carry a sentence for people; anything else is a bug. */

@@ -60,9 +60,8 @@ export class VirtualMachine extends Machine {
    * exits, and its DMA goes to the machine's memory.
    */
   assign<T extends PciFunction>(fn: T, options?: PlugOptions): T {
-    const plugged = this.pcie.plug(fn, options);
-    this.vm.classify(`${plugged.name}/`, 'direct');
-    return plugged;
+    fn.direct = true;
+    return this.pcie.plug(fn, options);
   }
 }
 

@@ -121,6 +121,7 @@ export class Machine implements WorldPart {
   readonly #rom: Uint8Array;
   readonly #sbi: Sbi | undefined;
   readonly #sbiCalls: Counter;
+  readonly #countsExits: boolean;
   readonly #aia: Aia;
   readonly #ram: RamPlace;
   readonly #seats: readonly ReturnType<MachineGround['adopt']>[];
@@ -136,6 +137,7 @@ export class Machine implements WorldPart {
     this.name = options.name ?? 'machine';
     this.world = world;
     const { core, ram } = ground;
+    this.#countsExits = ground.countsExits;
     const { memory } = core;
     this.memory = memory;
     this.space = ground.space;
@@ -270,7 +272,7 @@ export class Machine implements WorldPart {
   /** By the run loop: a hart left its slice. */
   left(hart: Hart, exit: RunnableHart['exit']): void {
     if (exit === 'sbi') {
-      this.#sbiCalls.value++;
+      if (this.#countsExits) this.#sbiCalls.value++;
       this.#sbi?.handle(hart);
     } else if (exit === 'fatal') this.#end({ reason: 'fatal', code: 1 });
     else if (exit === 'breakpoint') this.onBreakpoint?.(hart);

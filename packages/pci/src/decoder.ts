@@ -76,7 +76,8 @@ export class Decoder {
 
   #map({ fn, bar, region, base, size, offset }: Claim): Mapping {
     const handler = offset === 0 ? region.handler : shifted(region.handler, offset);
-    const exits = region.access === 'direct' ? undefined : this.exits?.(`${fn.shortName}/${region.name}`);
+    const access = fn.direct ? 'direct' : region.access;
+    const exits = access === 'direct' ? undefined : this.exits?.(`${fn.shortName}/${region.name}`);
     return this.space.mapMmio({
       name: `${fn.name}/${bar.name}/${region.name}`,
       base,
@@ -84,7 +85,7 @@ export class Decoder {
       handler: counted(handler, exits),
       ...(region.widths && { widths: region.widths }),
       ...(region.unaligned && { unaligned: true }),
-      ...(region.access && { access: region.access }),
+      ...(access && { access }),
       priority: PRIORITY_BAR,
     });
   }

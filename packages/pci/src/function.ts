@@ -50,6 +50,8 @@ const SNAPSHOT = { type: 'pci-function', version: 1 } as const;
  * carry register accesses; {@link interrupt} and {@link dma} are its ways out.
  */
 export abstract class PciFunction implements Device {
+  /** Hardware that is assigned to whoever runs on the fabric: no access to its registers is an exit. */
+  direct = false;
   readonly config = new ConfigSpace();
   readonly model: string;
   readonly interrupt: FunctionInterrupts;

@@ -53,6 +53,17 @@ describe('windows of the root complex', () => {
     expect(() => new FakeHost({ ecam: { base: 0, size: 0x1000 } })).toThrow(PciError);
   });
 
+  it('DESIGN, AddressSpace: assigned hardware is direct, its accesses are no exits', () => {
+    const host = new FakeHost({ exitOwner: 'vm' });
+    const assigned = new FakeFunction();
+    assigned.direct = true;
+    const fn = host.install(assigned);
+    const before = host.ledger.total({ owner: 'vm', event: 'exit' });
+    host.store(fn.bar(0).base, 1);
+    expect(host.ledger.total({ owner: 'vm', event: 'exit' })).toBe(before);
+    expect(host.space.describe(physical(fn.bar(0).base))?.kind).toBe('direct');
+  });
+
   it('exits are counted by region when they have an owner', () => {
     const host = new FakeHost({ exitOwner: 'vm' });
     const fn = host.install(new FakeFunction());

@@ -14,6 +14,7 @@ export function help(): string {
       ['usage', ''],
       [
         ['  vmloom run OPTIONS', "run one machine; options are in QEMU's spelling"],
+        ['  vmloom topology FILE', 'run the hosts, machines and switches that a .ts or .js file exports'],
         ['  vmloom demo', 'three machines on a network, with a table of what it cost'],
         ['  vmloom devices [NAME]', 'the devices of -device, and their properties'],
         ['  vmloom help', 'this text'],
