@@ -32,8 +32,8 @@ export interface Result {
   readonly latency?: Latency;
 }
 
-/** A gigabit wire of 1 us. */
-const WIRE = { rate: 1e9, delay: 1000 } as const;
+/** A gigabit wire of 1 us, whose sender waits when 64 frames do. */
+const WIRE = { rate: 1e9, delay: 1000, queue: 64 } as const;
 /** Virtual nanoseconds that a boot, and that a workload may take. */
 const PATIENCE = 60e9;
 
@@ -89,10 +89,12 @@ async function runScript(
   for (const workload of workloads) {
     const before = costsOf(world.ledger, subject);
     const by = consoleOf(workload.by === 'subject' ? subject : peer);
+    const showing = consoleOf(workload.outcome.by === 'subject' ? subject : peer);
     by.send(`${workload.command}\n`);
-    const match = await by.waitFor(workload.end, wait);
+    const match = await showing.waitFor(workload.outcome.line, wait);
+    await by.waitFor(workload.end, wait);
     const costs = costsBetween(before, costsOf(world.ledger, subject));
-    await by.waitFor(/vmloom# /, wait);
+    if (workload.by !== workload.outcome.by) await by.waitFor(/vmloom# /, wait);
     results.push(resultOf(workload, match, costs, preset));
   }
   return results;

@@ -14,7 +14,7 @@ const HELP = `vmloom lab: network structures side by side, on one workload and o
   --structure NAME     only this one; may be given again
   --out NAME           name of the reports without their endings (${REPORT})`;
 
-/** The command line; the exit status: 1 when a published shape failed, 2 for a mistake in what was asked. */
+/** The command line; the exit status: 2 for a mistake in what was asked. A published shape that fails is a result. */
 export async function main(argv: readonly string[], out: NodeJS.WriteStream): Promise<number> {
   let values;
   try {
@@ -59,7 +59,7 @@ export async function main(argv: readonly string[], out: NodeJS.WriteStream): Pr
     out.write(
       `${seconds} s in all. The report, drawn: ${resolve(`${name}.html`)}; the same as .json and .csv\n`,
     );
-    return outcomes.every(({ holds }) => holds) ? 0 : 1;
+    return 0;
   } catch (error) {
     if (error instanceof HypervisorError) return mistake(out, error.message);
     throw error;

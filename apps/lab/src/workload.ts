@@ -6,8 +6,10 @@ export interface Workload {
   /** Who types the command: the machine under test, or its peer. */
   readonly by: 'subject' | 'peer';
   readonly command: string;
-  /** What the console shows when it is over; what it caught goes to {@link Workload.read}. */
+  /** What that console shows when it is over. */
   readonly end: RegExp;
+  /** What counts, and whose console shows it; what it caught goes to {@link Workload.read}. */
+  readonly outcome: { readonly by: 'subject' | 'peer'; readonly line: RegExp };
   /** Bytes of payload of a packet. */
   readonly size: number;
   /** Packets, and their time in nanoseconds, or the times of round trips. */
@@ -34,12 +36,14 @@ export function stream(direction: 'tx' | 'rx', size: number, packets: number): W
     summary: `UDP stream ${direction === 'tx' ? 'sent' : 'received'}, ${size} bytes a packet`,
     by: direction === 'tx' ? 'subject' : 'peer',
     command: `udp-stream -n ${packets} -s ${size} -t 60000 ${to}`,
-    end: /udp-stream: (\d+) packets, \d+ bytes, (\d+) ns, (?:(\d+) delivered|no report)/,
+    end: /udp-stream: .*(?:lost|no report)/,
+    // What arrived, and when: a sender's time ends when the last packet is queued.
+    outcome: {
+      by: direction === 'tx' ? 'peer' : 'subject',
+      line: /udp-sink: (\d+) packets, \d+ bytes, \d+ lost, (\d+) ns/,
+    },
     size,
-    read: ([, sent, time, delivered]) => ({
-      packets: Number(direction === 'tx' ? sent : (delivered ?? 0)),
-      time: Number(time),
-    }),
+    read: ([, arrived, time]) => ({ packets: Number(arrived), time: Number(time) }),
   };
 }
 
@@ -50,7 +54,11 @@ export function roundTrips(size: number, count: number): Workload {
     summary: `request and response, ${size} bytes`,
     by: 'subject',
     command: `udp-rr -n ${count} -s ${size} ${PEER}`,
-    end: /udp-rr: \d+ sent, (\d+) received, rtt min\/avg\/max = (\d+)\/(\d+)\/(\d+) ns/,
+    end: /vmloom# /,
+    outcome: {
+      by: 'subject',
+      line: /udp-rr: \d+ sent, (\d+) received, rtt min\/avg\/max = (\d+)\/(\d+)\/(\d+) ns/,
+    },
     size,
     read: ([, received, ...times]) => {
       const [min, avg, max] = times.map(Number) as [number, number, number];
@@ -60,9 +68,9 @@ export function roundTrips(size: number, count: number): Workload {
 }
 
 export const SHORT: readonly Workload[] = [
-  stream('tx', 64, 500),
+  stream('tx', 64, 1500),
   stream('tx', 1472, 500),
-  stream('rx', 64, 500),
+  stream('rx', 64, 1500),
   stream('rx', 1472, 500),
   roundTrips(64, 50),
 ];

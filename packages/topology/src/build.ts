@@ -66,8 +66,12 @@ export async function buildTopology(value: Topology, options: BuildOptions = {})
       ...(vm.share === undefined ? {} : { share: vm.share }),
     });
     const nics = vm.nics.map((nic, index): BuiltNic => {
-      const { rate, delay } = spec.switches[nic.switch] ?? {};
-      const link = { ...(rate === undefined ? {} : { rate }), ...(delay === undefined ? {} : { delay }) };
+      const { rate, delay, queue } = spec.switches[nic.switch] ?? {};
+      const link = {
+        ...(rate === undefined ? {} : { rate }),
+        ...(delay === undefined ? {} : { delay }),
+        ...(queue === undefined ? {} : { queueFrames: queue }),
+      };
       const wire = switches.get(nic.switch)!.port({ name: `${nic.switch}.${name}-${index}`, link });
       const mac = nic.mac ?? stationAddress(station++);
       return {

@@ -18,7 +18,7 @@ export function checkTopology(value: unknown): Topology {
     }
   }
   const hosts = groupOf(spec, 'hosts', ['memory', 'harts', 'preset']);
-  const switches = groupOf(spec, 'switches', ['rate', 'delay']);
+  const switches = groupOf(spec, 'switches', ['rate', 'delay', 'queue']);
   const vms = groupOf(spec, 'vms', ['host', 'ip', 'memory', 'nics', 'run', 'serve', 'share']);
   if (Object.keys(vms).length === 0) throw wrong('a topology without a virtual machine does nothing');
   const all = [hosts, switches, vms].flatMap((group) => Object.keys(group));
@@ -70,7 +70,10 @@ function checkHost(name: string, { harts, preset }: Entry): void {
   }
 }
 
-function checkSwitch(name: string, { rate, delay }: Entry): void {
+function checkSwitch(name: string, { rate, delay, queue }: Entry): void {
+  if (queue !== undefined && !(Number.isInteger(queue) && (queue as number) > 0)) {
+    throw wrong(`the queue of ${name} is ${text(queue)}; a number of frames above 0 is needed`);
+  }
   if (rate !== undefined && !(typeof rate === 'number' && rate > 0)) {
     throw wrong(`the rate of ${name} is ${text(rate)}; bits per second above 0 are needed`);
   }

@@ -119,6 +119,7 @@ describe('checkTopology', () => {
     ],
     ['a side core on the only hart', nic({ structure: 'virtio-side-core' }), /the side core takes it/],
     ['nothing to run', vm({ run: undefined }), /would never end/],
+    ['a queue of nothing', { ...good, switches: { lan: { queue: 0 } } }, /queue of lan/],
     ['a rate of 0', { ...good, switches: { lan: { rate: 0 } } }, /rate of lan/],
   ])('refuses %s with a sentence', (_what, spec, sentence) => {
     expect(() => checkTopology(spec)).toThrow(sentence);

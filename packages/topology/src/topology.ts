@@ -15,6 +15,8 @@ export interface SwitchSpec {
   readonly rate?: number;
   /** Nanoseconds that a frame takes on each wire; 0 unless told. */
   readonly delay?: number;
+  /** Frames that may wait for each wire before the sender has to; 1000 unless told. */
+  readonly queue?: number;
 }
 
 export interface NicSpec<Switches extends string = string> {
