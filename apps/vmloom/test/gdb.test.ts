@@ -132,7 +132,7 @@ async function debugged(script: readonly string[], options: readonly string[]) {
     let said = '';
     gdb.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
     gdb.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
-    await new Promise((resolve) => gdb.once('exit', resolve));
+    await new Promise((resolve) => gdb.once('close', resolve));
     return { said, status: await status, serial: readFileSync(serial, 'utf8') };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -60,7 +60,7 @@ function start(
   const child = spawn(program[0], [...program.slice(1), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (status) => resolve(status)));
+  const ended = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
   return { child, ended, output: () => output };
 }
 

@@ -126,7 +126,7 @@ async function typed(
     '-append',
     'quiet',
   ]);
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
   let output = '';
   let seen = 0;
