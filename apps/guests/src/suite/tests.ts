@@ -20,6 +20,8 @@ import { powerLossTest } from './power-loss-test.js';
 import { tinyTest } from './tiny-test.js';
 import { receiveChecksumTest } from './receive-checksum-test.js';
 import { idleTest, spinTest } from './turns-tests.js';
+import { virtualFunctionsCyclesTest, virtualFunctionsResetTest } from './virtual-functions-reset-tests.js';
+import { virtualFunctionsTrafficTest } from './virtual-functions-traffic-test.js';
 import { virtioBlkTest, type DiskVariant } from './virtio-blk-test.js';
 import { virtioDevicesTest } from './virtio-devices-test.js';
 import { virtioNetTest } from './virtio-net-tests.js';
@@ -76,6 +78,9 @@ export const GUEST_TESTS: readonly GuestTest[] = [
     ...matrix(series).map((configuration) => bootTest(configuration, 'full')),
     igbTest({ series, harts: 4, firmware: 'sbi', aia: 'aplic-imsic' }, 'full'),
     ...(series === '6.12' ? [] : [igbTest({ series, harts: 1, firmware: 'sbi' }, 'full')]),
+    virtualFunctionsTrafficTest({ series, harts: 1, firmware: 'sbi', aia: 'aplic-imsic' }, 'full'),
+    virtualFunctionsResetTest({ series, harts: 1, firmware: 'sbi', aia: 'aplic-imsic' }, 'full'),
+    virtualFunctionsCyclesTest({ series, harts: 1, firmware: 'sbi', aia: 'aplic-imsic' }, 'full', 50),
     transferTest({ series, harts: 1, firmware: 'sbi' }, 'full', 100, IGB_NIC),
     pairTest(series, 'full', 100, IGB_NIC),
     e1000Test({ series, harts: 4, firmware: 'sbi' }, 'full'),
